@@ -1,0 +1,115 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/horizon.h"
+#include "core/names.h"
+#include "core/settings.h"
+#include "core/value.h"
+
+namespace tidemark {
+
+/// What a job reads: a table with an optional predicate, or a query.
+struct Relation {
+  std::optional<TableName> table = {};
+  std::string where = {};
+  std::string query = {};  ///< may hold {{cursor}}
+};
+
+struct UnsupportedColumn {
+  std::string name;
+  std::string native_type;
+};
+
+struct SourceDescription {
+  Schema columns;                        ///< in the relation's order, supported ones only
+  std::vector<std::string> primary_key;  ///< of a table; empty for a query
+  /// Columns of a type this version does not carry: refused by name unless excluded.
+  std::vector<UnsupportedColumn> unsupported = {};
+};
+
+/// The cursor of a job as the source needs it.
+struct CursorRef {
+  std::string column;      ///< output column of the relation
+  std::string expression;  ///< inside the query; equals `column` for a table
+};
+
+/// Half-open range of keys, bounds chosen by the database; an empty side is open.
+struct KeyRange {
+  std::vector<Value> lower = {};
+  std::vector<Value> upper = {};
+};
+
+enum class ReadOrder { none, key, cursor };
+enum class NullCursor { exclude, only };
+
+struct ReadPlan {
+  Relation relation;
+  Schema columns;  ///< the subset wanted, as `describe` gave them
+  std::vector<KeyPart> key = {};
+  std::optional<CursorRef> cursor = {};
+  ReadOrder order = ReadOrder::none;
+  /// Only rows strictly behind this position in (cursor, key…) order. With an empty key in it: rows
+  /// whose cursor is strictly greater.
+  std::optional<Position> after = {};
+  std::optional<Value> from = {};   ///< cursor >= from
+  std::optional<Value> below = {};  ///< cursor < below
+  NullCursor null_cursor = NullCursor::exclude;
+  std::optional<KeyRange> range = {};
+  std::size_t batch_rows = 10'000;
+  Bytes batch_bytes = 4 << 20;
+  std::uint64_t max_rows = 0;  ///< stop after so many; 0: all
+};
+
+/// Rows of one read, in the order asked for. Never holds more than about one batch in memory.
+class BatchReader {
+ public:
+  virtual ~BatchReader() = default;
+  /// Fills `batch` (cleared first, made with the plan's columns) and says whether it holds rows;
+  /// false at the end. A batch ends at batch_rows or batch_bytes, a larger row travels alone.
+  virtual bool next(Batch& batch) = 0;
+};
+
+/// One read session on a database. Worker threads, one at a time; only `cancel` may come from
+/// another. Sessions are read-only and pinned: UTC, UTF-8, exact float output. Throws Error.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  virtual SourceDescription describe(const Relation& relation) = 0;
+
+  /// What the catalogue and this login's rights show about a cursor. Missing privileges fail
+  /// closed: they lower `proof` and stand in `obstacles`.
+  virtual CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) = 0;
+
+  /// Samples a token: the mark first, then who may still commit behind it. Never waits for them.
+  virtual HorizonToken horizon(const Relation& relation, const CursorRef& cursor,
+                               ProofKind proof) = 0;
+  /// Asks whether a token's transactions have all ended. Each call looks anew; never waits long.
+  virtual Settlement settled(const HorizonToken& token) = 0;
+
+  /// Boundaries for `parts` ranges of about equal size in the server's key order, first and last
+  /// open. Fewer, or one open range, where the table is small.
+  virtual std::vector<KeyRange> split(const Relation& relation, const std::vector<KeyPart>& key,
+                                      std::size_t parts) = 0;
+
+  /// Starts a read in a snapshot taken now. The reader must not outlive the source; one at a time.
+  virtual std::unique_ptr<BatchReader> read(const ReadPlan& plan) = 0;
+
+  /// The source's clock.
+  virtual WallTime now() = 0;
+  /// Identity and history of the server's data (C7): changes on restore, promotion, other server.
+  virtual std::string identity() = 0;
+
+  /// Stops a statement under way; it throws Cancelled. Any thread; harmless when idle.
+  virtual void cancel() noexcept = 0;
+  /// False when the connection is gone. Does not go to the server.
+  virtual bool usable() const noexcept = 0;
+};
+
+}  // namespace tidemark

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/names.h"
+#include "core/ports.h"
+#include "core/settings.h"
+
+namespace tidemark {
+
+struct TargetColumn {
+  Column column;                                ///< name and logical type of what arrives
+  std::optional<std::string> native_type = {};  ///< the user's word for CREATE TABLE
+  Lossy lossy = Lossy::error;
+};
+
+/// What a job writes, fixed for one run.
+struct WriteSpec {
+  TableName table;
+  std::vector<TargetColumn> columns;
+  std::vector<std::string> key = {};  ///< column names; empty only for append and full
+  WriteMode write = WriteMode::upsert;
+  CreatePolicy create = CreatePolicy::automatic;
+  SchemaChanges schema_changes = SchemaChanges::report;
+  std::map<std::string, std::string> scope = {};
+  ReplaceMethod replace = ReplaceMethod::transaction;
+};
+
+enum class Fidelity { lossless, lossy, impossible };
+
+struct ColumnVerdict {
+  std::string column;
+  std::string target_type;  ///< as the target writes it
+  Fidelity fidelity = Fidelity::lossless;
+  std::string reason = {};  ///< for lossy and impossible
+};
+
+/// What would happen at the target, without doing it.
+struct TargetPlan {
+  std::vector<std::string> statements;  ///< DDL that `prepare` would run
+  std::vector<ColumnVerdict> columns;
+  /// What makes the job impossible as configured: each with place and remedy. Empty: go.
+  std::vector<std::string> problems = {};
+  /// Degrades the job but does not stop it (columns the target lacks under `report`, …).
+  std::vector<std::string> drift = {};
+  std::vector<std::string> ignored_columns = {};  ///< source columns not written because of drift
+  std::vector<std::string> added_columns = {};    ///< need a backfill once added
+  std::vector<std::string> notes = {};
+};
+
+/// A checkpoint as stored: the engine's own encodings (one line each), opaque to the target.
+struct CheckpointRecord {
+  std::string definition;     ///< hash of the job's meaning
+  std::int64_t epoch = 1;     ///< mark epoch
+  std::int64_t revision = 0;  ///< +1 at each save: tells whether a commit in doubt arrived
+  std::string reached = {};
+  std::string settled = {};
+  std::string tokens = {};
+  std::string details = {};  ///< everything else
+  friend bool operator==(const CheckpointRecord&, const CheckpointRecord&) = default;
+};
+
+/// Who asks for a job. Two processes never compare equal.
+struct Holder {
+  std::string host;
+  std::int64_t pid = 0;
+  std::string process;  ///< random per process start
+  std::string display() const { return host + " pid " + std::to_string(pid); }
+};
+
+struct Acquired {
+  bool granted = false;
+  std::int64_t fence = 0;
+  bool took_over = false;  ///< from another holder whose lease had run out
+  std::string held_by = {};
+  Duration lease_left{};
+  std::optional<CheckpointRecord> checkpoint = {};
+};
+
+struct WriteCounts {
+  std::uint64_t inserted = 0;
+  std::uint64_t updated = 0;
+  std::uint64_t deleted = 0;
+  std::uint64_t unchanged = 0;
+  WriteCounts& operator+=(const WriteCounts& other) noexcept {
+    inserted += other.inserted;
+    updated += other.updated;
+    deleted += other.deleted;
+    unchanged += other.unchanged;
+    return *this;
+  }
+  friend bool operator==(const WriteCounts&, const WriteCounts&) = default;
+};
+
+struct LoadSpec {
+  JobKey job;
+  std::int64_t fence = 0;
+  Duration lease = std::chrono::seconds(60);
+  WriteSpec write;
+};
+
+/// One target transaction: rows and the checkpoint that says so. Destroyed without `commit`: no
+/// trace in the table. Worker thread. Throws Error; after a throw only destruction is allowed.
+class Load {
+ public:
+  virtual ~Load() = default;
+  /// Inserts or updates by the job's key, and by nothing else: a row that meets another row's
+  /// secondary unique key is Error{constraint}. Unchanged rows are not rewritten. A key that comes
+  /// twice in one batch: the later row counts.
+  virtual void upsert(const Batch& batch) = 0;
+  /// Inserts. With WriteMode::replace it goes to a staging table that `commit` compares with the
+  /// table and swaps in (rows staged may be committed on the way; the table itself changes at
+  /// once).
+  virtual void append(const Batch& batch) = 0;
+  /// Deletes by key; the batch holds the key columns only.
+  virtual void erase(const Batch& keys) = 0;
+  /// The checkpoint to commit with the rows; renews the lease. Checks the fence: Error{conflict}
+  /// with code "fenced" when another holder has taken over.
+  virtual void save(const CheckpointRecord& checkpoint) = 0;
+  /// Error with in_doubt when COMMIT was sent and no answer came: then ask Target::recover.
+  virtual WriteCounts commit() = 0;
+};
+
+/// One write session on a database. Worker threads, one at a time; `cancel` from any. Throws Error.
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  /// Columns and primary key of a table; nullopt where there is none.
+  struct TableDescription {
+    Schema columns;
+    std::vector<std::string> primary_key;
+  };
+  virtual std::optional<TableDescription> describe(const TableName& table) = 0;
+
+  virtual TargetPlan plan(const WriteSpec& spec) = 0;
+  /// Makes our metadata tables, creates or changes the table as `plan` says, drops staging tables
+  /// that a crash left. Throws Error{schema} with the first of the plan's problems.
+  virtual TargetPlan prepare(const WriteSpec& spec) = 0;
+
+  /// Takes or renews the job for `holder`, unless another holds it and its lease has not run out by
+  /// the target's clock. Taking over raises the fence. Creates the job's row when there is none.
+  virtual Acquired acquire(const JobKey& job, const Holder& holder, const TableName& table,
+                           Duration lease) = 0;
+  /// After a commit in doubt: ends the old session, waits for its transaction's end on the job's
+  /// row, raises the fence and returns the checkpoint as it now is.
+  virtual Acquired recover(const JobKey& job, const Holder& holder, const TableName& table,
+                           Duration lease) = 0;
+  virtual void renew(const JobKey& job, std::int64_t fence, const TableName& table,
+                     Duration lease) = 0;
+  /// Gives the job back: the next holder need not wait for the lease. Keeps the checkpoint.
+  virtual void release(const JobKey& job, std::int64_t fence, const TableName& table) = 0;
+  /// Reads without taking: for `status`, `checkpoint show`. nullopt: none stored.
+  virtual std::optional<Acquired> peek(const JobKey& job, const TableName& table) = 0;
+
+  virtual std::unique_ptr<Load> begin(const LoadSpec& spec) = 0;
+
+  /// Runs one statement of a hook in its own transaction, within `timeout`.
+  virtual void run_hook(const std::string& statement, Duration timeout) = 0;
+
+  virtual WallTime now() = 0;
+  virtual void cancel() noexcept = 0;
+  virtual bool usable() const noexcept = 0;
+};
+
+}  // namespace tidemark
