@@ -1,0 +1,2 @@
+# The reference connector: everything in this process, nothing to link.
+set(connector_libraries)

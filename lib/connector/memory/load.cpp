@@ -1,0 +1,181 @@
+#include "connector/memory/load.h"
+
+namespace tidemark::memory {
+
+void throw_fenced(const JobKey& job) {
+  throw Error({.kind = FailureKind::conflict,
+               .message = "another holder has taken over job " + job.job.text,
+               .code = "fenced",
+               .operation = "save"});
+}
+
+MemoryLoad::MemoryLoad(Access& access, LoadSpec spec) : access_(access), spec_(std::move(spec)) {
+  access_.busy(true);
+}
+
+MemoryLoad::~MemoryLoad() {
+  access_.busy(false);
+}
+
+std::vector<std::size_t> MemoryLoad::columns_of(const Table& table, const Batch& batch) const {
+  std::vector<std::size_t> from;
+  for (const Column& column : table.shape().columns)
+    from.push_back(find_column(batch.schema(), column.name));
+  return from;
+}
+
+Row MemoryLoad::row_of(const Table& table, const std::vector<std::size_t>& from, const Batch& batch,
+                       std::size_t row) const {
+  Row cells(from.size());
+  for (std::size_t index = 0; index < from.size(); ++index) {
+    const Column& column = table.shape().columns[index];
+    if (from[index] != npos && !batch.column(from[index]).is_null(row)) {
+      cells[index] = text_of(batch.column(from[index]), row);
+      require_fit(column.type, *cells[index], column, row);
+    } else if (from[index] != npos && !column.nullable) {
+      throw Error({.kind = FailureKind::constraint,
+                   .message = "NULL in a column that must not be NULL",
+                   .operation = "write",
+                   .table = spec_.write.table.display(),
+                   .column = column.name,
+                   .row = row});
+    }
+  }
+  return cells;
+}
+
+void MemoryLoad::put(Table& table, const RowKey& key, Row row, std::size_t at) {
+  const auto pending = changes_->find(key);
+  RowPtr there;
+  if (pending != changes_->end())
+    there = pending->second;
+  else if (const auto stored = table.rows().find(key); stored != table.rows().end())
+    there = stored->second;
+  if (there && *there == row) {
+    ++counts_.unchanged;
+    return;
+  }
+  if (table.clashes(key, row, *changes_))
+    throw Error({.kind = FailureKind::constraint,
+                 .message = "another row has the same value in a unique column",
+                 .operation = "write",
+                 .table = spec_.write.table.display(),
+                 .row = at});
+  ++(there ? counts_.updated : counts_.inserted);
+  changes_->insert_or_assign(key, std::make_shared<const Row>(std::move(row)));
+}
+
+void MemoryLoad::upsert(const Batch& batch) {
+  const auto lock = access_.enter(Operation::write);
+  access_.check_cancelled(lock);
+  Table& table = access_.state().table(spec_.write.table);
+  if (!changes_) changes_.emplace(table.less());
+  const auto from = columns_of(table, batch);
+  for (std::size_t at = 0; at < batch.rows(); ++at) {
+    Row row = row_of(table, from, batch, at);
+    const RowKey key = table.key_of(row);
+    // Columns that the batch does not bring keep what stands there.
+    if (const auto stored = table.rows().find(key); stored != table.rows().end())
+      for (std::size_t index = 0; index < from.size(); ++index)
+        if (from[index] == npos) row[index] = (*stored->second)[index];
+    put(table, key, std::move(row), at);
+  }
+}
+
+void MemoryLoad::append(const Batch& batch) {
+  const auto lock = access_.enter(Operation::write);
+  access_.check_cancelled(lock);
+  Table& table = access_.state().table(spec_.write.table);
+  if (!changes_) changes_.emplace(table.less());
+  const auto from = columns_of(table, batch);
+  for (std::size_t at = 0; at < batch.rows(); ++at) {
+    Row row = row_of(table, from, batch, at);
+    if (spec_.write.write == WriteMode::replace) {
+      staged_.push_back(std::move(row));
+      continue;
+    }
+    const RowKey key = table.key_of(row);
+    if (table.rows().contains(key) || changes_->contains(key))
+      throw Error({.kind = FailureKind::constraint,
+                   .message = "a row with this key is there already",
+                   .operation = "write",
+                   .table = spec_.write.table.display(),
+                   .row = at});
+    put(table, key, std::move(row), at);
+  }
+}
+
+void MemoryLoad::erase(const Batch& keys) {
+  const auto lock = access_.enter(Operation::write);
+  access_.check_cancelled(lock);
+  Table& table = access_.state().table(spec_.write.table);
+  if (!changes_) changes_.emplace(table.less());
+  for (std::size_t at = 0; at < keys.rows(); ++at) {
+    Row cells;
+    for (const std::string& name : table.shape().primary_key)
+      cells.push_back(text_of(keys.column(find_column(keys.schema(), name)), at));
+    const RowKey key = table.key_from(std::move(cells));
+    const auto pending = changes_->find(key);
+    const bool there =
+        pending != changes_->end() ? pending->second != nullptr : table.rows().contains(key);
+    if (there) ++counts_.deleted;
+    if (there) changes_->insert_or_assign(key, nullptr);
+  }
+}
+
+void MemoryLoad::save(const CheckpointRecord& checkpoint) {
+  const auto lock = access_.enter(Operation::save);
+  if (access_.state().jobs[spec_.job].fence != spec_.fence) throw_fenced(spec_.job);
+  checkpoint_ = checkpoint;
+}
+
+bool MemoryLoad::in_scope(const Table& table, const Row& row) const {
+  for (const auto& [name, value] : spec_.write.scope) {
+    const std::size_t at = find_column(table.shape().columns, name);
+    if (at == npos || row[at] != value) return false;
+  }
+  return true;
+}
+
+void MemoryLoad::replace(Table& table) {
+  if (!changes_) changes_.emplace(table.less());
+  std::map<RowKey, Row, RowKeyLess> wanted(table.less());
+  for (Row& row : staged_) {
+    const RowKey key = table.key_of(row);
+    if (!wanted.emplace(key, std::move(row)).second)
+      throw Error({.kind = FailureKind::constraint,
+                   .message = "two rows have the same key",
+                   .operation = "write",
+                   .table = spec_.write.table.display()});
+  }
+  for (const auto& [key, row] : table.rows()) {
+    if (!in_scope(table, *row) || wanted.contains(key)) continue;
+    changes_->insert_or_assign(key, nullptr);
+    ++counts_.deleted;
+  }
+  for (auto& [key, row] : wanted)
+    put(table, key, std::move(row), 0);
+}
+
+WriteCounts MemoryLoad::commit() {
+  std::optional<Error> lost_answer;
+  const auto lock = access_.enter_commit(lost_answer);
+  auto& state = access_.state();
+  Table& table = state.table(spec_.write.table);
+  JobRow& job = state.jobs[spec_.job];
+  // The row lock that `save` takes in a real database would make a take-over wait until here.
+  if (checkpoint_ && job.fence != spec_.fence) throw_fenced(spec_.job);
+  if (spec_.write.write == WriteMode::replace) replace(table);
+  if (changes_) table.apply(*changes_);
+  ++state.counts.commits;
+  state.counts.row_changes += counts_.inserted + counts_.updated + counts_.deleted;
+  if (checkpoint_) {
+    ++state.counts.saves;
+    job.checkpoint = checkpoint_;
+    job.lease_until = state.now() + spec_.lease;
+  }
+  if (lost_answer) throw Error(*lost_answer);
+  return counts_;
+}
+
+}  // namespace tidemark::memory

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+
+#include "connector/memory/access.h"
+#include "core/target.h"
+
+namespace tidemark::memory {
+
+[[noreturn]] void throw_fenced(const JobKey& job);
+
+/// A transaction of changes that nobody sees until `commit`. Worker thread; see Load.
+class MemoryLoad final : public Load {
+ public:
+  MemoryLoad(Access& access, LoadSpec spec);
+  ~MemoryLoad() override;
+  void upsert(const Batch& batch) override;
+  void append(const Batch& batch) override;
+  void erase(const Batch& keys) override;
+  void save(const CheckpointRecord& checkpoint) override;
+  WriteCounts commit() override;
+
+ private:
+  /// For each column of the table: its index in the batch, or npos.
+  std::vector<std::size_t> columns_of(const Table& table, const Batch& batch) const;
+  Row row_of(const Table& table, const std::vector<std::size_t>& from, const Batch& batch,
+             std::size_t row) const;
+  void put(Table& table, const RowKey& key, Row row, std::size_t at);
+  void replace(Table& table);
+  bool in_scope(const Table& table, const Row& row) const;
+
+  Access& access_;
+  LoadSpec spec_;
+  std::optional<Changes> changes_;
+  std::vector<Row> staged_;
+  WriteCounts counts_;
+  std::optional<CheckpointRecord> checkpoint_;
+};
+
+}  // namespace tidemark::memory

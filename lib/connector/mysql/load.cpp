@@ -1,0 +1,138 @@
+#include "connector/mysql/load.h"
+
+#include "connector/mysql/key_index.h"
+
+namespace tidemark::mysql {
+
+MysqlLoad::MysqlLoad(Session& session, const MysqlDialect& dialect, WritePlan& plan,
+                     sql::CheckpointStore store, LoadSpec spec, const std::string& metadata_schema)
+    : session_(session),
+      dialect_(dialect),
+      plan_(plan),
+      store_(std::move(store)),
+      spec_(std::move(spec)) {
+  // DDL commits implicitly (but for temporary tables), so all of it comes before the transaction.
+  if (replaces()) {
+    staging_ = sql::staging_table(spec_.job, metadata_schema);
+    make_staging();
+    return;
+  }
+  if (spec_.write.write == WriteMode::upsert) plan_.make_temporary();
+  begin();
+}
+
+MysqlLoad::~MysqlLoad() {
+  if (open_) session_.rollback();
+  if (!staging_made_ || !session_.usable()) return;
+  try {
+    session_.execute("DROP TABLE IF EXISTS " + dialect_.table(staging_));
+  } catch (const std::exception&) {
+    // The job's next start drops it.
+  }
+}
+
+void MysqlLoad::begin() {
+  session_.execute("START TRANSACTION");
+  open_ = true;
+}
+
+void MysqlLoad::make_staging() {
+  session_.execute("DROP TABLE IF EXISTS " + dialect_.table(staging_));
+  session_.execute(plan_.staging_definition(staging_, false));
+  staging_made_ = true;
+}
+
+void MysqlLoad::write(Rows rows, const Write& write) {
+  if (rows.empty()) return;
+  try {
+    write(rows);
+  } catch (const Error& error) {
+    if (error.error_class() != ErrorClass::data) throw;
+    if (error.fields().row) throw plan_.located(error);
+    locate(rows, write, error);
+  }
+}
+
+void MysqlLoad::locate(Rows rows, const Write& write, const Error& first) {
+  Error::Fields fields = plan_.located(first).fields();
+  while (rows.size() > 1) {
+    const Rows half = rows.first(rows.size() / 2);
+    try {
+      write(half);
+      rows = rows.subspan(half.size());
+    } catch (const Error& error) {
+      if (error.error_class() != ErrorClass::data) throw;
+      fields = plan_.located(error).fields();
+      rows = half;
+    }
+  }
+  fields.row = rows.front();
+  throw Error(std::move(fields));
+}
+
+void MysqlLoad::upsert(const Batch& batch) {
+  const auto rows = last_of_each_key(batch, plan_.key());
+  // Earlier rows of a key that comes again were read and have no effect of their own.
+  write(rows, [&](Rows part) { counts_ += plan_.upsert(batch, part); });
+}
+
+void MysqlLoad::append(const Batch& batch) {
+  const auto rows = every_row(batch);
+  write(rows, [&](Rows part) {
+    if (replaces()) {
+      plan_.stage(staging_, batch, part);
+      staged_ += part.size();
+    } else {
+      counts_ += plan_.append(batch, part);
+    }
+  });
+}
+
+void MysqlLoad::erase(const Batch& keys) {
+  const auto rows = last_of_each_key(keys, plan_.key());
+  write(rows, [&](Rows part) { counts_ += plan_.erase(keys, part); });
+}
+
+void MysqlLoad::save(const CheckpointRecord& checkpoint) {
+  if (!open_) begin();
+  store_.save(spec_.job, spec_.fence, spec_.lease, checkpoint);
+}
+
+sql::Replacement MysqlLoad::replacement() const {
+  sql::Replacement replacement{.table = plan_.table(), .staging = staging_, .columns = {}};
+  for (const WrittenColumn& column : plan_.columns())
+    replacement.columns.push_back({.name = column.name, .type = column.arriving});
+  if (plan_.key_is_unique()) replacement.key = spec_.write.key;
+  replacement.scope = spec_.write.scope;
+  return replacement;
+}
+
+void MysqlLoad::swap_in() {
+  const sql::Replacement replacement = this->replacement();
+  if (const std::string outside = sql::outside_scope_query(replacement, dialect_);
+      !outside.empty() && !session_.execute(outside).rows.empty())
+    throw Error({.kind = FailureKind::constraint,
+                 .message = "a row lies outside the job's target.scope",
+                 .operation = "replace",
+                 .table = plan_.table().display(),
+                 .hint = "Select only rows of the scope, or correct target.scope."});
+  const sql::ReplaceStatements statements = sql::replace_statements(replacement, dialect_);
+  counts_.deleted = session_.change(statements.erase).affected;
+  if (!statements.update.empty()) counts_.updated = session_.change(statements.update).affected;
+  counts_.inserted = session_.change(statements.insert).affected;
+  counts_.unchanged = staged_ - counts_.inserted - counts_.updated;
+}
+
+WriteCounts MysqlLoad::commit() {
+  if (!open_) begin();
+  try {
+    if (replaces()) swap_in();
+  } catch (const Error& error) {
+    throw plan_.located(error);
+  }
+  open_ = false;
+  session_.commit();
+  return counts_;
+}
+
+}  // namespace tidemark::mysql

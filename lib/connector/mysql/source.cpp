@@ -1,0 +1,248 @@
+#include "connector/mysql/source.h"
+
+#include <algorithm>
+
+#include "connector/mysql/reader.h"
+#include "connector/sql/select.h"
+#include "core/temporal.h"
+
+namespace tidemark::mysql {
+namespace {
+
+WallTime wall_time(std::string_view text) {
+  const std::int64_t micros = parse_timestamp(text);
+  return WallTime(Duration(micros + unix_to_2000_seconds * micros_per_second));
+}
+
+[[noreturn]] void no_table(const TableName& table) {
+  throw Error({.kind = FailureKind::schema,
+               .message = "the table does not exist, or this login may not see it",
+               .operation = "describe",
+               .table = table.display(),
+               .hint = "Check source.table, and `tidemark grants` for the SELECT privilege."});
+}
+
+std::string token_name(const HorizonToken& token) {
+  return token.server + " " + std::to_string(token.sampled.time_since_epoch().count()) + " " +
+         token.mark.text;
+}
+
+}  // namespace
+
+WallTime clock_of(sql::Session& session) {
+  return wall_time(session.execute("SELECT UTC_TIMESTAMP(6)").scalar().value_or(""));
+}
+
+MysqlSource::MysqlSource(const ConnectionSettings& settings, std::shared_ptr<Sampler> sampler,
+                         bool replica)
+    : session_(settings, Role::source),
+      dialect_(session_.flavor()),
+      sampler_(std::move(sampler)),
+      replica_(replica) {
+  if (!replica_) sampler_->leave_out(session_.thread_id());
+}
+
+MysqlSource::~MysqlSource() {
+  if (!replica_) sampler_->take_in(session_.thread_id());
+}
+
+SourceDescription MysqlSource::describe(const Relation& relation) {
+  SourceDescription description;
+  const auto add = [&](Column column, const std::optional<Type>& type) {
+    if (type)
+      description.columns.push_back(std::move(column));
+    else
+      description.unsupported.push_back({column.name, column.native_type});
+  };
+  if (relation.table) {
+    const auto table = find_table(session_, *relation.table);
+    if (!table) no_table(*relation.table);
+    for (const CatalogueColumn& column : table->columns)
+      add({.name = column.name,
+           .type = column.type.value_or(Type{}),
+           .nullable = column.nullable,
+           .native_type = column.native.column_type},
+          column.type);
+    description.primary_key = table->primary_key;
+    return description;
+  }
+  // Prepared without running: types come from the server, never from data.
+  for (ResultColumn& column :
+       result_columns(session_, sql::describe_query(relation.query, dialect_)))
+    add(std::move(column.column), column.type);
+  return description;
+}
+
+std::unique_ptr<BatchReader> MysqlSource::read(const ReadPlan& plan) {
+  return std::make_unique<StreamReader>(session_, sql::build_select(plan, dialect_), plan.columns,
+                                        StreamReader::Limits{.batch_rows = plan.batch_rows,
+                                                             .batch_bytes = plan.batch_bytes,
+                                                             .max_rows = plan.max_rows});
+}
+
+std::vector<KeyRange> MysqlSource::split(const Relation& relation, const std::vector<KeyPart>& key,
+                                         std::size_t parts) {
+  std::vector<KeyRange> ranges(1);
+  if (key.empty() || parts < 2) return ranges;
+  const std::string from = sql::from_clause(relation, dialect_);
+  const std::string where = relation.where.empty() ? "" : " WHERE (" + relation.where + "\n)";
+  const auto count = session_.execute("SELECT COUNT(*) FROM " + from + where).scalar();
+  const std::uint64_t rows = count ? std::stoull(*count) : 0;
+  if (rows < parts) return ranges;
+
+  ReadPlan plan;
+  plan.relation = relation;
+  plan.key = key;
+  plan.order = ReadOrder::key;
+  plan.max_rows = 1;
+  const SourceDescription description = describe(relation);
+  for (const KeyPart& part : key) {
+    const std::size_t at = find_column(description.columns, part.column);
+    if (at == npos)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "the key's column is not in the relation",
+                   .operation = "split",
+                   .column = part.column});
+    plan.columns.push_back(description.columns[at]);
+  }
+  // Each step walks the index over one part, so that all steps together walk it once.
+  const std::uint64_t step = rows / parts;
+  Batch row(std::make_shared<const Schema>(plan.columns));
+  for (std::size_t part = 1; part < parts; ++part) {
+    const std::uint64_t skip = plan.after ? step - 1 : step;
+    StreamReader reader(session_,
+                        sql::build_select(plan, dialect_) + " OFFSET " + std::to_string(skip),
+                        plan.columns, {.batch_rows = 1, .max_rows = 1});
+    if (!reader.next(row)) break;
+    std::vector<Value> bound;
+    for (std::size_t at = 0; at < key.size(); ++at)
+      bound.push_back(value_at(row.column(at), 0));
+    ranges.back().upper = bound;
+    ranges.push_back({.lower = bound});
+    plan.after = Position{.cursor = Value{}, .key = std::move(bound)};
+  }
+  return ranges;
+}
+
+sql::Result MysqlSource::ask(const std::string& statement) {
+  return replica_ ? sampler_->ask(statement) : session_.execute(statement);
+}
+
+WallTime MysqlSource::now() {
+  return wall_time(ask("SELECT UTC_TIMESTAMP(6)").scalar().value_or(""));
+}
+
+std::string MysqlSource::identity() {
+  return identity_of(session_, session_.flavor().mariadb);
+}
+
+// --- The horizon
+
+Value MysqlSource::clock_mark(const Type& type) {
+  std::string now = "UTC_TIMESTAMP(6)";
+  const std::string& zone = session_.settings().timezone;
+  // A column without a zone holds what the writers' sessions called now.
+  if (type.kind != TypeKind::instant && zone != "UTC") {
+    const Value name = Value::of(text_type(), zone);
+    now = "CONVERT_TZ(" + now + ", '+00:00', " + dialect_.literal(name) + ")";
+  }
+  const auto text = ask("SELECT " + now).scalar();
+  if (!text)
+    throw Error({.kind = FailureKind::schema,
+                 .message = "the server does not know the time zone " + zone,
+                 .operation = "take a mark",
+                 .hint = "Load its zone tables with mysql_tzinfo_to_sql, or write the connection's "
+                         "timezone as an offset (+08:00)."});
+  const std::int64_t micros = floor_to_precision(parse_timestamp(*text), type.precision);
+  switch (type.kind) {
+    case TypeKind::date:
+      return Value::of(type, format_timestamp(micros).substr(0, 10));
+    case TypeKind::instant:
+      return Value::of(type, format_instant(micros));
+    default:
+      return Value::of(type, format_timestamp(micros));
+  }
+}
+
+Value MysqlSource::mark_of(const Relation& relation, const CursorRef& cursor,
+                           const CursorOrigin& origin) {
+  if (is_temporal(origin.type.kind)) return clock_mark(origin.type);
+  const bool base = origin.table.has_value();
+  const std::string column = dialect_.quote(base ? origin.column : cursor.column);
+  const std::string from =
+      base ? dialect_.table(origin.table->name) : sql::from_clause(relation, dialect_);
+  // All ids up to the largest visible one were given out before this moment. The bound is
+  // exclusive; decimals, because MAX + 1 of a BIGINT may be one too many for it.
+  const auto text =
+      ask("SELECT CAST(COALESCE(MAX(" + column + "), 0) AS DECIMAL(65,0)) + 1 FROM " + from)
+          .scalar();
+  return Value::of(origin.type, text.value_or("1"));
+}
+
+HorizonToken MysqlSource::horizon(const Relation& relation, const CursorRef& cursor,
+                                  ProofKind proof) {
+  const CursorOrigin origin = origin_of(relation, cursor);
+  HorizonToken token;
+  token.proof = proof;
+  token.server = sampler_->server();
+  // The mark first, the sample after it: what was assigned before the mark is in the sample or
+  // over.
+  token.sampled = now();
+  token.mark = mark_of(relation, cursor, origin);
+  if (proof != ProofKind::transactions) return token;
+  const auto work = sampler_->sample();
+  if (work == nullptr) {
+    token.state = "unsampled";
+    return token;
+  }
+  token.state = to_text(blockers_of(*work));
+  // A replica has still to catch up, even if nothing is open now.
+  if (replica_ && token.state.empty()) token.state = "drained";
+  return token;
+}
+
+Settlement MysqlSource::settled(const HorizonToken& token) {
+  if (!same_server(token.server, sampler_->server())) return {.lost = true};
+  if (token.state.empty()) return {.settled = true};
+  if (token.state == "drained") return reached_by_replica(token);
+  std::string state = token.state;
+  if (state == "unsampled") state = sampler_->recall(token_name(token));
+  const auto work = sampler_->sample();
+  if (work == nullptr) return {.stale = true};
+  // A later sample is as good as the one that failed: it lists whatever has not ended by now.
+  if (state.empty()) {
+    state = to_text(blockers_of(*work));
+    sampler_->remember(token_name(token), state.empty() ? "drained" : state);
+  }
+  if (!state.empty() && state != "drained") {
+    const auto open = still_open(pending_from(state), *work);
+    if (!open.empty()) return {.blockers = mysql::describe(open, *work)};
+  }
+  return replica_ ? reached_by_replica(token) : Settlement{.settled = true};
+}
+
+Settlement MysqlSource::reached_by_replica(const HorizonToken& token) {
+  // The position is taken once, after the drain: a newer one each time would never be reached.
+  const std::string name = "position " + token_name(token);
+  std::string position = sampler_->recall(name);
+  const bool mariadb = session_.flavor().mariadb;
+  if (position.empty()) {
+    position = sampler_->ask(mariadb ? "SELECT @@gtid_binlog_pos" : "SELECT @@gtid_executed")
+                   .scalar()
+                   .value_or("");
+    if (position.empty())
+      throw Error({.kind = FailureKind::schema,
+                   .message = "the primary writes no binary log with GTIDs",
+                   .operation = "settle",
+                   .hint = "Turn on log_bin there, or read from the primary itself."});
+    sampler_->remember(name, position);
+  }
+  const std::string literal = dialect_.literal(Value::of(text_type(), position));
+  const auto waited =
+      session_.execute(mariadb ? "SELECT MASTER_GTID_WAIT(" + literal + ", 0.2)"
+                               : "SELECT WAIT_FOR_EXECUTED_GTID_SET(" + literal + ", 0.2)");
+  if (waited.scalar() == "0") return {.settled = true};
+  return {.blockers = {{.kind = "transaction", .id = "replication", .user = {}, .gid = position}}};
+}
+
+}  // namespace tidemark::mysql

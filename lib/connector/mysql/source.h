@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "connector/mysql/catalogue.h"
+#include "connector/mysql/dialect.h"
+#include "connector/mysql/sampler.h"
+#include "connector/mysql/session.h"
+#include "core/source.h"
+
+namespace tidemark::mysql {
+
+/// A read session on MariaDB or MySQL: streaming binary reads, catalogue evidence, the drain.
+/// Transactions are read-only; the session is left out of every sample of its connector. On a
+/// replica with a `primary`, clock, marks and open transactions are the primary's, and a token
+/// settles when the replica has applied what the primary had written by then (correctness: A6).
+class MysqlSource final : public Source {
+ public:
+  /// `sampler` is the connector's own, over this server or over its primary; `replica` says which.
+  MysqlSource(const ConnectionSettings& settings, std::shared_ptr<Sampler> sampler, bool replica);
+  ~MysqlSource() override;
+
+  SourceDescription describe(const Relation& relation) override;
+  CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;
+  HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;
+  Settlement settled(const HorizonToken& token) override;
+  std::vector<KeyRange> split(const Relation& relation, const std::vector<KeyPart>& key,
+                              std::size_t parts) override;
+  std::unique_ptr<BatchReader> read(const ReadPlan& plan) override;
+  WallTime now() override;
+  std::string identity() override;
+  void cancel() noexcept override { session_.cancel(); }
+  bool usable() const noexcept override { return session_.usable(); }
+
+ private:
+  /// Where a cursor comes from, as far as the catalogue tells.
+  struct CursorOrigin {
+    Type type;
+    std::optional<CatalogueTable> table;
+    std::string column;
+    bool not_null = false;
+    std::vector<TableName> other_tables = {};
+  };
+  CursorOrigin origin_of(const Relation& relation, const CursorRef& cursor);
+  sql::Result ask(const std::string& statement);
+  Value mark_of(const Relation& relation, const CursorRef& cursor, const CursorOrigin& origin);
+  Value clock_mark(const Type& type);
+  Settlement reached_by_replica(const HorizonToken& token);
+  void inspect_server(CursorEvidence& evidence);
+  void inspect_column(CursorEvidence& evidence, const CursorOrigin& origin);
+  void inspect_triggers(CursorEvidence& evidence, const CursorOrigin& origin);
+
+  Session session_;
+  MysqlDialect dialect_;
+  std::shared_ptr<Sampler> sampler_;
+  bool replica_;
+};
+
+/// The server's clock as WallTime, from "SELECT UTC_TIMESTAMP(6)".
+WallTime clock_of(sql::Session& session);
+
+}  // namespace tidemark::mysql

@@ -1,0 +1,208 @@
+#include "connector/mysql/write_plan.h"
+
+#include <algorithm>
+
+#include "connector/mysql/key_index.h"
+
+namespace tidemark::mysql {
+namespace {
+
+constexpr const char* temporary_name = "tidemark_rows";
+
+}  // namespace
+
+WritePlan::WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec spec,
+                     const CatalogueTable& table, std::vector<TargetColumn> columns, bool bulk)
+    : session_(session),
+      dialect_(dialect),
+      spec_(std::move(spec)),
+      table_(table.name),
+      temporary_{table.name.schema, temporary_name},
+      bulk_(bulk) {
+  for (const TargetColumn& column : columns) {
+    const CatalogueColumn* existing = table.find(column.column.name);
+    if (existing == nullptr)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "the column is gone from the target",
+                   .operation = "write",
+                   .table = table.name.display(),
+                   .column = column.column.name});
+    columns_.push_back({.name = column.column.name,
+                        .arriving = column.column.type,
+                        .existing = existing->type.value_or(make_type(TypeKind::native)),
+                        .lossy = column.lossy,
+                        .collation = existing->collation});
+  }
+  for (const std::string& name : spec_.key)
+    for (const WrittenColumn& column : columns_)
+      if (column.name == name) key_.push_back(column);
+  const sql::ExistingTable known = existing_table(table);
+  key_is_unique_ = !key_.empty() && sql::is_unique_key(known, spec_.key);
+  // An index over a prefix or an expression is unique too, though nothing can be keyed by it.
+  const bool only = table.unique_indexes.size() == 1;
+  direct_ = key_is_unique_ && only && std::all_of(key_.begin(), key_.end(), compares_bytes);
+}
+
+bool WritePlan::in_key(const std::string& column) const {
+  return std::find(spec_.key.begin(), spec_.key.end(), column) != spec_.key.end();
+}
+
+std::string WritePlan::column_list(const std::string& qualifier) const {
+  std::string list;
+  for (const WrittenColumn& column : columns_)
+    list += (list.empty() ? "" : ", ") + qualifier + dialect_.quote(column.name);
+  return list;
+}
+
+std::string WritePlan::key_join(const std::string& left, const std::string& right) const {
+  std::string condition;
+  for (const WrittenColumn& column : key_) {
+    const std::string name = dialect_.quote(column.name);
+    condition +=
+        (condition.empty() ? "" : " AND ") + left + "." + name + " = " + right + "." + name;
+  }
+  return condition;
+}
+
+std::string WritePlan::staging_definition(const TableName& staging, bool temporary) const {
+  std::string text = temporary ? "CREATE TEMPORARY TABLE " : "CREATE TABLE ";
+  text += dialect_.table(staging);
+  if (!key_.empty()) {
+    std::string list;
+    for (const WrittenColumn& column : key_)
+      list += (list.empty() ? "" : ", ") + dialect_.quote(column.name);
+    text += " (PRIMARY KEY (" + list + "))";
+  }
+  // Types, character sets and collations are the target's own; no row is read.
+  return text + " ENGINE=InnoDB AS SELECT " + column_list() + " FROM " + dialect_.table(table_) +
+         " LIMIT 0";
+}
+
+RowWriter& WritePlan::insert_into(std::unique_ptr<RowWriter>& writer, const std::string& table,
+                                  const std::string& tail) {
+  if (!writer) {
+    RowStatement statement{.head = "INSERT INTO " + table + " (" + column_list() + ") VALUES ",
+                           .columns = {},
+                           .tail = tail};
+    writer = std::make_unique<RowWriter>(session_, dialect_, std::move(statement), columns_, bulk_);
+  }
+  return *writer;
+}
+
+void WritePlan::make_temporary() {
+  if (direct_ || temporary_made_) return;
+  session_.execute("DROP TEMPORARY TABLE IF EXISTS " + dialect_.table(temporary_));
+  session_.execute(staging_definition(temporary_, true));
+  temporary_made_ = true;
+}
+
+WriteCounts WritePlan::upsert(const Batch& batch, std::span<const std::uint32_t> rows) {
+  return direct_ ? upsert_directly(batch, rows) : upsert_staged(batch, rows);
+}
+
+WriteCounts WritePlan::upsert_directly(const Batch& batch, std::span<const std::uint32_t> rows) {
+  std::string assignments;
+  for (const WrittenColumn& column : columns_) {
+    if (in_key(column.name)) continue;
+    const std::string name = dialect_.quote(column.name);
+    assignments += (assignments.empty() ? "" : ", ") + name + " = VALUES(" + name + ")";
+  }
+  if (assignments.empty()) {
+    const std::string name = dialect_.quote(key_.front().name);
+    assignments = name + " = " + name;
+  }
+  const RowWriter::Counts counts =
+      insert_into(upserter_, dialect_.table(table_), " ON DUPLICATE KEY UPDATE " + assignments)
+          .run(batch, rows);
+  // The server counts an inserted row once, a changed one twice, and an unchanged one not at all;
+  // "Duplicates" are the changed ones.
+  WriteCounts result;
+  result.updated = counts.duplicates;
+  result.inserted = counts.affected - 2 * counts.duplicates;
+  result.unchanged = rows.size() - result.inserted - result.updated;
+  return result;
+}
+
+void WritePlan::refuse_collisions() {
+  std::string differs;
+  for (const WrittenColumn& column : key_) {
+    if (compares_bytes(column) && !pads_blanks(column)) continue;
+    const std::string name = dialect_.quote(column.name);
+    differs += (differs.empty() ? "" : " OR ") + ("BINARY t." + name + " <> BINARY s." + name);
+  }
+  if (differs.empty()) return;
+  const auto found = session_.execute("SELECT 1 FROM " + dialect_.table(temporary_) +
+                                      " AS s JOIN " + dialect_.table(table_) + " AS t ON " +
+                                      key_join("t", "s") + " WHERE " + differs + " LIMIT 1");
+  if (found.rows.empty()) return;
+  throw Error({.kind = FailureKind::constraint,
+               .message = "a key differs from one in the table only by what the column's collation "
+                          "ignores (case, accents, trailing blanks)",
+               .operation = "write",
+               .column = key_.front().name,
+               .hint = "Give the target's key columns a binary collation."});
+}
+
+WriteCounts WritePlan::upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows) {
+  const std::string staged = dialect_.table(temporary_);
+  const std::string table = dialect_.table(table_);
+  session_.execute("DELETE FROM " + staged);
+  insert_into(stager_, staged).run(batch, rows);
+  refuse_collisions();
+  std::string assignments;
+  for (const WrittenColumn& column : columns_) {
+    if (in_key(column.name)) continue;
+    const std::string name = dialect_.quote(column.name);
+    assignments += (assignments.empty() ? "t." : ", t.") + name + " = s." + name;
+  }
+  WriteCounts counts;
+  if (!assignments.empty())
+    counts.updated = session_
+                         .change("UPDATE " + table + " AS t JOIN " + staged + " AS s ON " +
+                                 key_join("t", "s") + " SET " + assignments)
+                         .affected;
+  counts.inserted =
+      session_
+          .change("INSERT INTO " + table + " (" + column_list() + ") SELECT " + column_list("s.") +
+                  " FROM " + staged + " AS s WHERE NOT EXISTS (SELECT 1 FROM " + table +
+                  " AS t WHERE " + key_join("t", "s") + ")")
+          .affected;
+  counts.unchanged = rows.size() - counts.inserted - counts.updated;
+  return counts;
+}
+
+WriteCounts WritePlan::append(const Batch& batch, std::span<const std::uint32_t> rows) {
+  return {.inserted = insert_into(appender_, dialect_.table(table_)).run(batch, rows).affected};
+}
+
+WriteCounts WritePlan::erase(const Batch& keys, std::span<const std::uint32_t> rows) {
+  if (!eraser_) {
+    std::string condition;
+    for (const WrittenColumn& column : key_)
+      condition += (condition.empty() ? "(" : " AND ") + dialect_.quote(column.name) + " = ?";
+    RowStatement statement{.head = "DELETE FROM " + dialect_.table(table_) + " WHERE ",
+                           .columns = {},
+                           .tail = {},
+                           .condition = condition + ")"};
+    eraser_ = std::make_unique<RowWriter>(session_, dialect_, std::move(statement), key_, bulk_);
+  }
+  return {.deleted = eraser_->run(keys, rows).affected};
+}
+
+void WritePlan::stage(const TableName& staging, const Batch& batch,
+                      std::span<const std::uint32_t> rows) {
+  insert_into(stager_, dialect_.table(staging)).run(batch, rows);
+}
+
+Error WritePlan::located(const Error& error) const {
+  Error::Fields fields = error.fields();
+  if (fields.column.empty()) {
+    const std::string named = column_in(fields.driver_text);
+    for (const WrittenColumn& column : columns_)
+      if (column.name == named) fields.column = named;
+  }
+  if (fields.table.empty()) fields.table = table_.display();
+  return Error(std::move(fields));
+}
+
+}  // namespace tidemark::mysql

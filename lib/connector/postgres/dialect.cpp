@@ -1,0 +1,164 @@
+#include "connector/postgres/dialect.h"
+
+#include "connector/postgres/types.h"
+#include "core/batch.h"
+#include "core/error.h"
+
+namespace tidemark::postgres {
+namespace {
+
+/// PostgreSQL cuts longer names without an error, and two of them could become one.
+constexpr std::size_t max_name_bytes = 63;
+
+bool is_jsonb(const Column& column) {
+  return column.type.kind == TypeKind::json && column.native_type == "jsonb";
+}
+
+std::string_view type_of_literal(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::boolean:
+      return "boolean";
+    case TypeKind::int8:
+    case TypeKind::uint8:
+    case TypeKind::int16:
+      return "smallint";
+    case TypeKind::uint16:
+    case TypeKind::int32:
+      return "integer";
+    case TypeKind::uint32:
+    case TypeKind::int64:
+      return "bigint";
+    case TypeKind::uint64:
+    case TypeKind::decimal:
+      return "numeric";
+    case TypeKind::float32:
+      return "real";
+    case TypeKind::float64:
+      return "double precision";
+    case TypeKind::date:
+      return "date";
+    case TypeKind::time:
+      return "time";
+    case TypeKind::timestamp:
+      return "timestamp";
+    case TypeKind::instant:
+      return "timestamptz";
+    case TypeKind::uuid:
+      return "uuid";
+    case TypeKind::json:
+      return "jsonb";
+    default:
+      return "text";
+  }
+}
+
+std::string interval_literal(const Value& value) {
+  ColumnData parsed(value.type);
+  push_value(parsed, value);
+  const auto interval = parsed.at<Interval>(0);
+  return "'" + std::to_string(interval.months) + " months " + std::to_string(interval.days) +
+         " days " + std::to_string(interval.micros) + " microseconds'::interval";
+}
+
+ColumnVerdict verdict_of(const Column& column, std::string target_type, const Fit& fit) {
+  return {.column = column.name,
+          .target_type = std::move(target_type),
+          .fidelity = fit.fidelity,
+          .reason = fit.reason};
+}
+
+}  // namespace
+
+const PostgresDialect& dialect() {
+  static const PostgresDialect one;
+  return one;
+}
+
+std::string PostgresDialect::quote(std::string_view identifier) const {
+  const auto refuse = [](std::string message) {
+    throw Error({.kind = FailureKind::schema, .message = std::move(message)});
+  };
+  if (identifier.empty()) refuse("a name is empty");
+  if (identifier.find('\0') != std::string_view::npos) refuse("a name holds a NUL");
+  if (identifier.size() > max_name_bytes)
+    refuse("the name \"" + std::string(identifier) + "\" is longer than PostgreSQL's 63 bytes");
+  std::string quoted = "\"";
+  for (const char c : identifier) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string PostgresDialect::quote_text(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') quoted += '\'';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string PostgresDialect::list(const std::vector<std::string>& names,
+                                  std::string_view before) const {
+  std::string joined;
+  for (const std::string& name : names)
+    joined += (joined.empty() ? "" : ", ") + std::string(before) + quote(name);
+  return joined;
+}
+
+std::string PostgresDialect::literal(const Value& value) const {
+  if (value.null) return "NULL";
+  switch (value.type.kind) {
+    case TypeKind::text:
+    case TypeKind::array:
+    case TypeKind::native: {
+      // convert_from is immutable: the planner sees a constant and uses an index.
+      const std::string text = "convert_from('\\x" + to_hex(value.text) + "', 'UTF8')";
+      return value.type.fixed ? text + "::bpchar" : text;
+    }
+    case TypeKind::bytes:
+      return "'\\x" + value.text + "'::bytea";
+    case TypeKind::interval:
+      return interval_literal(value);
+    default:
+      return quote_text(value.text) + "::" + std::string(type_of_literal(value.type));
+  }
+}
+
+sql::Lexis PostgresDialect::lexis() const {
+  return {.escape_strings = true, .dollar_quotes = true, .nested_comments = true};
+}
+
+ColumnVerdict PostgresDialect::column_type(const Column& column, bool in_key) const {
+  auto wire = column_wire_type(column.type);
+  if (!wire)
+    return verdict_of(column, to_string(column.type),
+                      {Fidelity::impossible, "PostgreSQL has no column type for it yet"});
+  if (is_jsonb(column)) wire->type = oid::jsonb;
+  if (in_key && wire->type == oid::json)
+    return verdict_of(column, "json", {Fidelity::impossible, "json can't be part of a key"});
+  return verdict_of(column, native_name(*wire), fit(column.type, *wire, is_jsonb(column)));
+}
+
+ColumnVerdict PostgresDialect::fits(const Column& arriving, const Column& existing) const {
+  const auto wire = wire_type(existing.native_type);
+  if (!wire)
+    return verdict_of(arriving, existing.native_type,
+                      {Fidelity::impossible, "columns of this type are not written yet"});
+  return verdict_of(arriving, existing.native_type, fit(arriving.type, *wire, is_jsonb(arriving)));
+}
+
+std::optional<std::string> PostgresDialect::widen(const TableName& name, const Column& existing,
+                                                  std::string_view native_type) const {
+  return "ALTER TABLE " + table(name) + " ALTER COLUMN " + quote(existing.name) + " TYPE " +
+         std::string(native_type);
+}
+
+std::string PostgresDialect::differs(std::string_view left, std::string_view right,
+                                     const std::vector<std::string>& columns) const {
+  return "ROW(" + list(columns, std::string(left) + ".") + ")::record *<> ROW(" +
+         list(columns, std::string(right) + ".") + ")::record";
+}
+
+}  // namespace tidemark::postgres

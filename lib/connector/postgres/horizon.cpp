@@ -1,0 +1,345 @@
+#include "connector/postgres/horizon.h"
+
+#include <map>
+
+#include "connector/postgres/dialect.h"
+#include "connector/sql/select.h"
+#include "core/temporal.h"
+
+namespace tidemark::postgres {
+namespace {
+
+/// Correctness A2: between reading the clock at a transaction's start and showing it.
+constexpr std::string_view delta = "interval '5 seconds'";
+/// Enough to say who is in the way; a hundred names help nobody.
+constexpr std::string_view most_blockers = "10";
+
+constexpr std::string_view p3 = "P3";
+constexpr std::string_view p4 = "P4";
+constexpr std::string_view replay = "+replay";
+
+constexpr std::string_view start_of_session =
+    "(extract(epoch FROM backend_start) * 1000000)::bigint";
+
+WallTime wall_time(const Cell& micros) {
+  return WallTime(std::chrono::microseconds(micros.as<std::int64_t>()));
+}
+
+[[noreturn]] void blind(std::string message, std::string hint) {
+  throw Error({.kind = FailureKind::permission,
+               .message = std::move(message),
+               .operation = "look for open transactions",
+               .hint = std::move(hint)});
+}
+
+/// First two columns of the answer: may see others, how many sessions show nothing.
+constexpr std::string_view sight =
+    "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), (SELECT count(*) FROM "
+    "pg_stat_activity WHERE datname = current_database() AND state = 'disabled')";
+
+void require_sight(const Row& row) {
+  if (!row[0].as<bool>())
+    blind("the login can't see the transactions of others any more",
+          "GRANT pg_read_all_stats TO the login of this connection.");
+  if (row[1].as<std::int64_t>() > 0)
+    blind("a session has track_activities off, so that its transactions are not shown",
+          "Set track_activities on, or end that session.");
+}
+
+/// Rounded down to what the column can hold: rounding up would pass rows.
+Value mark_at(const Type& type, const std::string& text) {
+  switch (type.kind) {
+    case TypeKind::date:
+      return Value::of(type, format_date(parse_date(text.substr(0, 10))));
+    case TypeKind::timestamp:
+      return Value::of(type,
+                       format_timestamp(floor_to_precision(parse_timestamp(text), type.precision)));
+    default:
+      return Value::of(type,
+                       format_instant(floor_to_precision(parse_instant(text), type.precision)));
+  }
+}
+
+/// One more than a whole number of any length, in decimal text.
+std::string successor(std::string number) {
+  if (number.starts_with('-')) return number;  // lower than it need be, which settles no row early
+  number = number.substr(0, number.find('.'));
+  for (std::size_t at = number.size(); at-- > 0;) {
+    if (number[at] != '9') {
+      ++number[at];
+      return number;
+    }
+    number[at] = '0';
+  }
+  return "1" + number;
+}
+
+/// A mark below every number: an empty table settles nothing.
+std::string lowest(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::int16:
+      return "-32768";
+    case TypeKind::int32:
+      return "-2147483648";
+    case TypeKind::int64:
+      return "-9223372036854775808";
+    default:
+      return "-1" + std::string(type.precision == 0 ? 30 : type.precision - 1, '0');
+  }
+}
+
+std::string largest(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::int16:
+      return "32767";
+    case TypeKind::int32:
+      return "2147483647";
+    case TypeKind::int64:
+      return "9223372036854775807";
+    default:
+      return "";
+  }
+}
+
+/// One behind the largest number that is visible now.
+Value number_mark(Connection& connection, const Type& type, const Relation& relation,
+                  const CursorRef& cursor) {
+  const Rows top = connection.query(
+      "SELECT max(" + dialect().quote(cursor.column) + ")::text FROM " +
+      sql::from_clause(relation, dialect()) +
+      (relation.where.empty() ? std::string() : " WHERE (" + relation.where + "\n)"));
+  if (top[0][0].is_null()) return Value::of(type, lowest(type));
+  const std::string number = top[0][0].c_str();
+  // The type's largest number has no successor that a comparison could name.
+  return Value::of(type, number == largest(type) ? number : successor(number));
+}
+
+}  // namespace
+
+std::string identity_of(Connection& connection) {
+  // On a primary the timeline is that of the WAL being written; pg_control lags behind a promotion.
+  return connection
+      .query(
+          "SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() "
+          "THEN (SELECT timeline_id FROM pg_control_checkpoint()) "
+          "ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END "
+          "|| '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) "
+          "FROM pg_control_system() s")[0][0]
+      .c_str();
+}
+
+std::string incarnation_of(Connection& connection) {
+  return identity_of(connection) + "@" +
+         connection
+             .query(
+                 "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)"
+                 "::bigint")[0][0]
+             .c_str();
+}
+
+WallTime clock_of(Connection& connection) {
+  return wall_time(connection.query("SELECT " + std::string(dialect().now_micros()))[0][0]);
+}
+
+HorizonToken lookback_token(Connection& connection, const CursorOrigin& origin,
+                            const Relation& relation, const CursorRef& cursor,
+                            const std::string& zone) {
+  HorizonToken token{.mark = {}, .server = incarnation_of(connection), .state = {}};
+  const Rows clock =
+      connection.query("SELECT (extract(epoch FROM c) * 1000000)::bigint, c, c AT TIME ZONE " +
+                       PostgresDialect::quote_text(zone) + " FROM clock_timestamp() AS c");
+  token.sampled = wall_time(clock[0][0]);
+  const int form = origin.type.kind == TypeKind::instant ? 1 : 2;
+  token.mark = is_temporal(origin.type.kind)
+                   ? mark_at(origin.type, clock[0][form].c_str())
+                   : number_mark(connection, origin.type, relation, cursor);
+  return token;
+}
+
+std::string Horizon::others() const {
+  std::string condition =
+      "datname = current_database() AND pid <> pg_backend_pid() "
+      "AND backend_type NOT IN ('autovacuum worker', 'walsender')";
+  std::string own;
+  for (const std::string& session : shared_.readers.all()) {
+    const std::size_t colon = session.find(':');
+    own += (own.empty() ? "(" : ", (") + session.substr(0, colon) + ", " +
+           session.substr(colon + 1) + ")";
+  }
+  if (!own.empty())
+    condition += " AND (pid, " + std::string(start_of_session) + ") NOT IN (" + own + ")";
+  return condition;
+}
+
+std::string Horizon::next_xid() {
+  // Not the snapshot's xmax: that is one behind the newest xid that has *ended*, and a transaction
+  // that is newer and still open or prepared would not be waited for. age() counts from the next
+  // xid to be given, in 32 bits; xmax, which is never above it, gives the upper ones.
+  return watched_
+      .query(
+          "SELECT (ended + (3 + age('3'::xid)::bigint - ended % 4294967296 + 2 * 4294967296) "
+          "% 4294967296)::text FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())"
+          "::text::bigint AS ended) AS snapshot")[0][0]
+      .c_str();
+}
+
+bool Horizon::xids_ended(const std::string& bound) {
+  return watched_
+      .query("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= " + bound)[0][0]
+      .as<bool>();
+}
+
+HorizonToken Horizon::sample(Connection& read_from, const CursorOrigin& origin,
+                             const Relation& relation, const CursorRef& cursor,
+                             const std::string& zone) {
+  HorizonToken token = is_temporal(origin.type.kind)
+                           ? sample_time(origin, zone)
+                           : sample_number(read_from, origin, relation, cursor);
+  token.proof = ProofKind::transactions;
+  if (replica_ != nullptr) token.state += replay;
+  return token;
+}
+
+HorizonToken Horizon::sample_time(const CursorOrigin& origin, const std::string& zone) {
+  HorizonToken token{.mark = {}, .server = incarnation_of(watched_), .state = {}};
+  const Rows clock = watched_.query(
+      "SELECT c, (extract(epoch FROM c) * 1000000)::bigint FROM clock_timestamp() AS c");
+  token.sampled = wall_time(clock[0][1]);
+  const bool instant = origin.type.kind == TypeKind::instant;
+  const Rows activity = watched_.query(
+      std::string(sight) + ", (SELECT least(" + PostgresDialect::quote_text(clock[0][0].c_str()) +
+      "::timestamptz - " + std::string(delta) + ", min(xact_start)) FROM pg_stat_activity WHERE " +
+      others() + ")" +
+      (instant ? std::string() : " AT TIME ZONE " + PostgresDialect::quote_text(zone)));
+  require_sight(activity[0]);
+  token.mark = mark_at(origin.type, activity[0][2].c_str());
+  // After the mark, in a statement of its own: the order is what the proof rests on.
+  token.state = std::string(p3) + " " + next_xid();
+  return token;
+}
+
+HorizonToken Horizon::sample_number(Connection& read_from, const CursorOrigin& origin,
+                                    const Relation& relation, const CursorRef& cursor) {
+  HorizonToken token{.mark = {}, .server = incarnation_of(watched_), .state = {}};
+  token.sampled = clock_of(watched_);
+  token.mark = number_mark(read_from, origin.type, relation, cursor);
+  const Rows open = watched_.query(
+      std::string(sight) + ", (SELECT string_agg(pid || ':' || " + std::string(start_of_session) +
+      " || ':' || (extract(epoch FROM xact_start) * 1000000)::bigint, ',' ORDER BY pid) "
+      "FROM pg_stat_activity WHERE xact_start IS NOT NULL AND " +
+      others() + ")");
+  require_sight(open[0]);
+  token.state = std::string(p4) + " " + (open[0][2].is_null() ? "" : open[0][2].c_str());
+  return token;
+}
+
+std::vector<Blocker> Horizon::holders_of_xids(const std::string& bound) {
+  // Only the lower 32 bits of running xids are shown; age() compares as the server does.
+  const Rows rows = watched_.query(
+      "WITH bound AS (SELECT age((" + bound +
+      " % 4294967296)::text::xid) AS age) SELECT * FROM ("
+      "SELECT 'transaction', pid::text, coalesce(usename, backend_type), '', "
+      "(extract(epoch FROM clock_timestamp() - xact_start) * 1000000)::bigint AS age "
+      "FROM pg_stat_activity, bound WHERE backend_xid IS NOT NULL AND age(backend_xid) > bound.age "
+      "UNION ALL SELECT 'prepared', transaction::text, owner, gid, "
+      "(extract(epoch FROM clock_timestamp() - prepared) * 1000000)::bigint "
+      "FROM pg_prepared_xacts, bound WHERE age(transaction) > bound.age) AS held "
+      "ORDER BY age DESC NULLS LAST LIMIT " +
+      std::string(most_blockers));
+  std::vector<Blocker> blockers;
+  for (const Row row : rows)
+    blockers.push_back({.kind = row[0].c_str(),
+                        .id = row[1].c_str(),
+                        .user = row[2].is_null() ? "" : row[2].c_str(),
+                        .gid = row[3].c_str(),
+                        .age = Duration(row[4].is_null() ? 0 : row[4].as<std::int64_t>())});
+  return blockers;
+}
+
+bool Horizon::list_ended(const std::string& list, Settlement& settlement) {
+  if (list.empty()) return true;
+  const Rows rows = watched_.query(
+      "SELECT pid, " + std::string(start_of_session) +
+      ", (extract(epoch FROM xact_start) * 1000000)::bigint, state = 'disabled', usename, "
+      "(extract(epoch FROM clock_timestamp() - xact_start) * 1000000)::bigint, "
+      "pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') FROM pg_stat_activity");
+  // Without the right starts read as NULL, and every transaction as ended.
+  if (rows.empty() || !rows[0][6].as<bool>()) {
+    settlement.stale = true;
+    return false;
+  }
+  const std::string searched = "," + list + ",";
+  for (const Row row : rows) {
+    const std::string session =
+        std::string(row[0].c_str()) + ":" + (row[1].is_null() ? "" : row[1].c_str()) + ":";
+    if (searched.find("," + session) == std::string::npos) continue;
+    // A session that switched track_activities off meanwhile hides that it is still open.
+    const bool hidden = !row[3].is_null() && row[3].as<bool>();
+    if (hidden) settlement.stale = true;
+    if (!hidden && (row[2].is_null() ||
+                    searched.find("," + session + row[2].c_str() + ",") == std::string::npos))
+      continue;
+    settlement.blockers.push_back(
+        {.kind = "transaction",
+         .id = row[0].c_str(),
+         .user = row[4].is_null() ? "" : row[4].c_str(),
+         .gid = {},
+         .age = Duration(row[5].is_null() ? 0 : row[5].as<std::int64_t>())});
+  }
+  return settlement.blockers.empty();
+}
+
+Settlement Horizon::drained(const std::string& key, const HorizonToken& token) {
+  Settlement settlement;
+  const std::string kind = token.state.substr(0, 2);
+  std::string rest = token.state.size() > 3 ? token.state.substr(3) : "";
+  if (rest.ends_with(replay)) rest.resize(rest.size() - replay.size());
+  std::string bound = rest;
+  if (kind == p4) {
+    bound = shared_.drains.recall(key);
+    if (bound.empty()) {
+      if (!list_ended(rest, settlement)) return settlement;
+      bound = next_xid();
+      shared_.drains.keep(key, bound);
+    }
+  } else if (kind != p3) {
+    settlement.lost = true;
+    return settlement;
+  }
+  settlement.settled = xids_ended(bound);
+  if (!settlement.settled) settlement.blockers = holders_of_xids(bound);
+  return settlement;
+}
+
+bool Horizon::replayed(const std::string& key) {
+  const std::string place = key + replay.data();
+  std::string written = shared_.drains.recall(place);
+  if (written.empty()) {
+    written = watched_.query("SELECT pg_current_wal_insert_lsn()::text")[0][0].c_str();
+    shared_.drains.keep(place, written);
+  }
+  // A standby that was promoted has replayed all it will ever get and answers NULL or an old place.
+  const Rows result = replica_->query(
+      "SELECT pg_last_wal_replay_lsn() >= " + PostgresDialect::quote_text(written) + "::pg_lsn");
+  return !result[0][0].is_null() && result[0][0].as<bool>();
+}
+
+Settlement Horizon::settled(const HorizonToken& token) {
+  if (incarnation_of(watched_) != token.server) return {.settled = false, .lost = true};
+  const std::string key = token.server + "|" + token.state + "|" + token.mark.text;
+  const bool waits_for_replay = token.state.ends_with(replay);
+  if (waits_for_replay != (replica_ != nullptr)) return {.settled = false, .lost = true};
+  Settlement settlement;
+  if (!waits_for_replay || shared_.drains.recall(key + replay.data()).empty())
+    settlement = drained(key, token);
+  else
+    settlement.settled = true;
+  if (settlement.settled && waits_for_replay) settlement.settled = replayed(key);
+  if (settlement.settled) {
+    shared_.drains.forget(key);
+    shared_.drains.forget(key + replay.data());
+  }
+  return settlement;
+}
+
+}  // namespace tidemark::postgres

@@ -1,0 +1,188 @@
+#include "connector/postgres/source.h"
+
+#include <array>
+
+#include "connector/postgres/dialect.h"
+#include "connector/postgres/reader.h"
+#include "connector/sql/select.h"
+#include "core/temporal.h"
+
+namespace tidemark::postgres {
+namespace {
+
+/// Fewer rows than this to a range do not pay for a second reader.
+constexpr double rows_worth_a_range = 10'000;
+/// Rows of a sample that give the bounds of some dozen ranges well enough.
+constexpr double sample_rows = 100'000;
+
+std::string name_of(const Relation& relation) {
+  return relation.table ? relation.table->display() : "query";
+}
+
+/// Runs a question and says in its error what was done to which relation.
+template <class Question>
+auto asked(std::string_view operation, const std::string& table, Question&& question) {
+  try {
+    return question();
+  } catch (Error& error) {
+    throw Error(error.with_context(operation, table));
+  }
+}
+
+}  // namespace
+
+PostgresSource::PostgresSource(const ConnectionSettings& settings,
+                               const std::optional<ConnectionSettings>& primary,
+                               std::shared_ptr<Shared> shared)
+    : settings_(settings), primary_(primary), shared_(std::move(shared)) {
+  open(main_, settings_);
+}
+
+PostgresSource::~PostgresSource() {
+  for (const auto& session : {main_, side_, at_primary_})
+    if (session) shared_->readers.remove(session->session_id());
+}
+
+Connection& PostgresSource::open(std::shared_ptr<Connection>& session,
+                                 const ConnectionSettings& settings) {
+  if (session && session->usable()) return *session;
+  if (session) shared_->readers.remove(session->session_id());
+  auto opened = std::make_shared<Connection>(settings, Role::source, shared_->watchdog);
+  shared_->readers.add(opened->session_id());
+  const std::scoped_lock lock(mutex_);
+  session = std::move(opened);
+  return *session;
+}
+
+Connection& PostgresSource::idle() {
+  return streaming_ ? open(side_, settings_) : *main_;
+}
+
+Connection& PostgresSource::watched(bool& replica) {
+  replica = idle().query("SELECT pg_is_in_recovery()")[0][0].as<bool>();
+  return replica && primary_ ? open(at_primary_, *primary_) : idle();
+}
+
+SourceDescription PostgresSource::describe(const Relation& relation) {
+  return asked("describe", name_of(relation), [&] { return describe_relation(idle(), relation); });
+}
+
+CursorEvidence PostgresSource::inspect(const Relation& relation, const CursorRef& cursor) {
+  return asked("inspect", name_of(relation), [&] {
+    bool replica = false;
+    Connection& watched_session = watched(replica);
+    return inspect_cursor(idle(), watched_session, primary_.has_value(), relation, cursor);
+  });
+}
+
+HorizonToken PostgresSource::horizon(const Relation& relation, const CursorRef& cursor,
+                                     ProofKind proof) {
+  if (proof != ProofKind::transactions && proof != ProofKind::lookback)
+    throw Error(
+        {.kind = FailureKind::internal,
+         .message = "PostgreSQL has no proof by " + std::string(to_string(proof)) + " yet"});
+  return asked("sample the horizon of", name_of(relation), [&] {
+    const CursorOrigin origin = find_origin(idle(), relation, cursor);
+    const std::string zone = zone_of(origin, settings_.timezone);
+    if (proof == ProofKind::lookback) return lookback_token(idle(), origin, relation, cursor, zone);
+    bool replica = false;
+    Connection& watched_session = watched(replica);
+    if (replica && !primary_)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "the server is a standby now and does not show the open transactions",
+                   .hint = "Name the primary's connection with `primary`."});
+    return Horizon(watched_session, replica ? &idle() : nullptr, *shared_)
+        .sample(idle(), origin, relation, cursor, zone);
+  });
+}
+
+Settlement PostgresSource::settled(const HorizonToken& token) {
+  return asked("settle", "", [&] {
+    if (token.proof == ProofKind::lookback) {
+      const bool same = incarnation_of(idle()) == token.server;
+      return Settlement{.settled = same, .lost = !same};
+    }
+    bool replica = false;
+    Connection& watched_session = watched(replica);
+    return Horizon(watched_session, replica ? &idle() : nullptr, *shared_).settled(token);
+  });
+}
+
+std::vector<KeyRange> PostgresSource::split(const Relation& relation,
+                                            const std::vector<KeyPart>& key, std::size_t parts) {
+  std::vector<KeyRange> ranges(1);
+  if (parts < 2 || key.empty()) return ranges;
+  const std::string name = name_of(relation);
+  return asked("split", name, [&] {
+    Connection& session = idle();
+    std::string from = sql::from_clause(relation, dialect());
+    double percent = 100;
+    if (relation.table) {
+      const TableFacts facts = require_table(session, *relation.table);
+      if (facts.estimated_rows >= 0 &&
+          facts.estimated_rows < rows_worth_a_range * static_cast<double>(parts))
+        return ranges;
+      const bool sampled = facts.kind == 'r' || facts.kind == 'm' || facts.kind == 'p';
+      if (sampled && facts.estimated_rows > sample_rows) {
+        percent = 100 * sample_rows / facts.estimated_rows;
+        from += " TABLESAMPLE SYSTEM (" + std::to_string(percent) + ")";
+      }
+    }
+    std::vector<std::string> names;
+    for (const KeyPart& part : key)
+      names.push_back(part.column);
+    const std::string list = dialect().list(names);
+    const std::string where = relation.where.empty() ? "" : " WHERE (" + relation.where + "\n)";
+    const Schema columns = describe_relation(session, relation).columns;
+    const std::string tiles = "SELECT " + list + ", ntile(" + std::to_string(parts) +
+                              ") OVER (ORDER BY " + list + ") AS tidemark_part FROM " + from +
+                              where;
+    const sql::Result bounds =
+        session.execute("SELECT DISTINCT ON (tidemark_part) " + list + " FROM (" + tiles +
+                        ") AS tiles ORDER BY tidemark_part, " + list + " OFFSET 1");
+    for (const auto& row : bounds.rows) {
+      std::vector<Value> bound;
+      for (std::size_t index = 0; index < names.size(); ++index) {
+        const std::size_t at = find_column(columns, names[index]);
+        if (at == npos || !row[index]) return std::vector<KeyRange>(1);
+        // Through a column, so that the bound has the canonical text of its type.
+        ColumnData cell(columns[at].type);
+        push_text(cell,
+                  columns[at].type.kind == TypeKind::bytes ? row[index]->substr(2) : *row[index]);
+        bound.push_back(value_at(cell, 0));
+      }
+      ranges.back().upper = bound;
+      ranges.push_back({.lower = bound});
+    }
+    return ranges;
+  });
+}
+
+std::unique_ptr<BatchReader> PostgresSource::read(const ReadPlan& plan) {
+  if (streaming_)
+    throw Error({.kind = FailureKind::internal, .message = "a second read on one session"});
+  return std::make_unique<CopyReader>(*main_, plan, streaming_);
+}
+
+WallTime PostgresSource::now() {
+  return clock_of(idle());
+}
+std::string PostgresSource::identity() {
+  return identity_of(idle());
+}
+
+void PostgresSource::cancel() noexcept {
+  std::array<std::shared_ptr<Connection>, 3> sessions;
+  {
+    const std::scoped_lock lock(mutex_);
+    sessions = {main_, side_, at_primary_};
+  }
+  for (const auto& session : sessions)
+    if (session) session->cancel();
+}
+
+bool PostgresSource::usable() const noexcept {
+  return main_->usable();
+}
+
+}  // namespace tidemark::postgres

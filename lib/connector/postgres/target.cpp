@@ -1,0 +1,247 @@
+#include "connector/postgres/target.h"
+
+#include <algorithm>
+
+#include "connector/postgres/dialect.h"
+#include "connector/postgres/horizon.h"
+#include "connector/sql/target_planner.h"
+
+namespace tidemark::postgres {
+namespace {
+
+bool same_columns(const WriteSpec& left, const WriteSpec& right) {
+  return std::equal(left.columns.begin(), left.columns.end(), right.columns.begin(),
+                    right.columns.end(), [](const TargetColumn& a, const TargetColumn& b) {
+                      return a.column.name == b.column.name && a.column.type == b.column.type &&
+                             a.lossy == b.lossy && a.native_type == b.native_type;
+                    });
+}
+
+bool same(const WriteSpec& left, const WriteSpec& right) {
+  return left.table == right.table && left.key == right.key && left.write == right.write &&
+         left.scope == right.scope && left.schema_changes == right.schema_changes &&
+         same_columns(left, right);
+}
+
+template <class Work>
+auto in_context(std::string_view operation, const std::string& table, Work&& work) {
+  try {
+    return work();
+  } catch (Error& error) {
+    throw Error(error.with_context(operation, table));
+  }
+}
+
+}  // namespace
+
+PostgresTarget::PostgresTarget(const ConnectionSettings& settings, std::shared_ptr<Shared> shared)
+    : settings_(settings),
+      shared_(std::move(shared)),
+      connection_(settings, Role::target, shared_->watchdog) {}
+
+std::optional<Target::TableDescription> PostgresTarget::describe(const TableName& table) {
+  return in_context("describe", table.display(), [&]() -> std::optional<Target::TableDescription> {
+    const auto facts = find_table(connection_, table);
+    if (!facts) return std::nullopt;
+    return describe_table(*facts);
+  });
+}
+
+TargetPlan PostgresTarget::plan_of(const WriteSpec& spec,
+                                   const std::optional<TableFacts>& facts) const {
+  TargetPlan plan = sql::plan_target(
+      spec, facts ? std::optional(existing_table(*facts, spec)) : std::nullopt, dialect());
+  const std::string name = spec.table.display();
+  if (facts && facts->kind != 'r' && facts->kind != 'p')
+    plan.problems.push_back("target " + name +
+                            ": it is a view or a foreign table: name the table behind it");
+  if (spec.write == WriteMode::replace && spec.replace == ReplaceMethod::swap)
+    plan.problems.push_back("target " + name +
+                            ": target.replace: swap is not yet available; use transaction");
+  return plan;
+}
+
+TargetPlan PostgresTarget::plan(const WriteSpec& spec) {
+  return in_context("plan", spec.table.display(),
+                    [&] { return plan_of(spec, find_table(connection_, spec.table)); });
+}
+
+TargetPlan PostgresTarget::prepare(const WriteSpec& spec) {
+  return in_context("prepare", spec.table.display(), [&] {
+    TargetPlan plan = plan_of(spec, find_table(connection_, spec.table));
+    if (!plan.problems.empty())
+      throw Error({.kind = FailureKind::schema, .message = plan.problems.front()});
+    make_metadata(spec.table);
+    if (!plan.statements.empty()) {
+      connection_.execute(dialect().begin());
+      try {
+        for (const std::string& statement : plan.statements)
+          connection_.execute_for(statement, spec.table.display());
+        connection_.commit();
+      } catch (...) {
+        connection_.rollback();
+        throw;
+      }
+    }
+    written_.reset();
+    return plan;
+  });
+}
+
+std::string PostgresTarget::metadata_schema(const TableName& table) const {
+  return settings_.metadata_schema.empty() ? table.schema : settings_.metadata_schema;
+}
+
+void PostgresTarget::make_metadata(const TableName& table) {
+  const std::string schema = metadata_schema(table);
+  // Asked first: CREATE SCHEMA IF NOT EXISTS wants the right to create even where it does nothing.
+  const auto missing = [&] {
+    return connection_
+        .query("SELECT 1 FROM pg_namespace WHERE nspname = " + PostgresDialect::quote_text(schema))
+        .empty();
+  };
+  if (!schema.empty() && schema == settings_.metadata_schema && missing()) {
+    try {
+      connection_.execute("CREATE SCHEMA IF NOT EXISTS " + dialect().quote(schema));
+    } catch (const Error&) {
+      // Jobs that start together make it together, and IF NOT EXISTS does not cover that.
+      if (missing()) throw;
+    }
+  }
+  store(table).ensure();
+}
+
+sql::CheckpointStore& PostgresTarget::store(const TableName& table) {
+  const std::string schema = metadata_schema(table);
+  return stores_.try_emplace(schema, connection_, dialect(), schema).first->second;
+}
+
+void PostgresTarget::end_session(const std::string& session) {
+  const std::size_t colon = session.find(':');
+  if (colon == std::string::npos) return;
+  try {
+    // The start tells the session from a later one with the same pid. Waiting up to a second spares
+    // whoever locks the row next the wait for the rollback.
+    connection_.execute(
+        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE pid::text = " +
+        PostgresDialect::quote_text(session.substr(0, colon)) +
+        " AND (extract(epoch FROM backend_start) * 1000000)::bigint::text = " +
+        PostgresDialect::quote_text(session.substr(colon + 1)));
+  } catch (const Error&) {
+    // Best effort: without the right to end it, its transaction is waited for.
+    if (!connection_.usable()) throw;
+  }
+}
+
+Acquired PostgresTarget::acquire(const JobKey& job, const Holder& holder, const TableName& table,
+                                 Duration lease) {
+  return in_context("acquire", table.display(), [&] {
+    // A holder whose lease ran out is not ended: its idle transactions end by themselves after the
+    // lease, and what it still writes fails at the fence.
+    return store(table).acquire(job, holder, lease, connection_.session_id());
+  });
+}
+
+Acquired PostgresTarget::recover(const JobKey& job, const Holder& holder, const TableName& table,
+                                 Duration lease) {
+  return in_context("recover", table.display(), [&] {
+    return store(table).recover(job, holder, lease, connection_.session_id(),
+                                [&](const std::string& session) { end_session(session); });
+  });
+}
+
+void PostgresTarget::renew(const JobKey& job, std::int64_t fence, const TableName& table,
+                           Duration lease) {
+  in_context("renew the lease of", table.display(), [&] { store(table).renew(job, fence, lease); });
+}
+
+void PostgresTarget::release(const JobKey& job, std::int64_t fence, const TableName& table) {
+  in_context("release", table.display(), [&] { store(table).release(job, fence); });
+}
+
+std::optional<Acquired> PostgresTarget::peek(const JobKey& job, const TableName& table) {
+  return in_context("read the checkpoint of", table.display(),
+                    [&] { return store(table).peek(job); });
+}
+
+WrittenTable& PostgresTarget::written(const WriteSpec& spec) {
+  if (written_ && same(written_->spec, spec)) return *written_;
+  if (written_ && !written_->batch_table.empty())
+    connection_.execute("DROP TABLE IF EXISTS pg_temp." + dialect().quote(written_->batch_table));
+  if (written_ && !written_->keys_table.empty())
+    connection_.execute("DROP TABLE IF EXISTS pg_temp." + dialect().quote(written_->keys_table));
+  written_.reset();
+  const TableFacts facts = require_table(connection_, spec.table);
+  const sql::ExistingTable existing = existing_table(facts, spec);
+  const TargetPlan plan = plan_of(spec, facts);
+  if (!plan.problems.empty())
+    throw Error({.kind = FailureKind::schema, .message = plan.problems.front()});
+  WrittenTable table{.spec = spec, .columns = {}, .not_null = {}, .replace_key = {}};
+  table.partitioned = facts.kind == 'p';
+  if (sql::is_unique_key(existing, spec.key)) table.replace_key = spec.key;
+  for (const TargetColumn& column : sql::written_columns(spec, plan)) {
+    const TableColumn* there = facts.column(column.column.name);
+    if (there == nullptr)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "the target has no such column (any more)",
+                   .column = column.column.name});
+    const auto at = std::find_if(spec.columns.begin(), spec.columns.end(), [&](const auto& one) {
+      return one.column.name == column.column.name;
+    });
+    table.columns.push_back({.name = there->name,
+                             .index = static_cast<std::size_t>(at - spec.columns.begin()),
+                             .wire = there->wire,
+                             .lossy = column.lossy});
+    if (there->not_null) table.not_null.push_back(there->name);
+  }
+  written_ = std::move(table);
+  return *written_;
+}
+
+void PostgresTarget::set_lease(Duration lease) {
+  if (lease == lease_) return;
+  const auto milliseconds = std::max<std::int64_t>(
+      1000, std::chrono::duration_cast<std::chrono::milliseconds>(lease).count());
+  connection_.execute("SET idle_in_transaction_session_timeout = " + std::to_string(milliseconds));
+  lease_ = lease;
+}
+
+std::unique_ptr<Load> PostgresTarget::begin(const LoadSpec& spec) {
+  return in_context("begin", spec.write.table.display(), [&]() -> std::unique_ptr<Load> {
+    set_lease(spec.lease);
+    LoadSession session{.connection = connection_,
+                        .table = written(spec.write),
+                        .checkpoints = store(spec.write.table),
+                        .spec = spec,
+                        .staging_schema = metadata_schema(spec.write.table),
+                        .doubt = [this] { written_.reset(); }};
+    if (spec.write.write == WriteMode::replace)
+      return std::make_unique<ReplaceLoad>(std::move(session));
+    return std::make_unique<TransactionLoad>(std::move(session));
+  });
+}
+
+void PostgresTarget::run_hook(const std::string& statement, Duration timeout) {
+  in_context("hook", "", [&] {
+    const auto milliseconds = std::max<std::int64_t>(
+        1, std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count());
+    connection_.execute("SET statement_timeout = " + std::to_string(milliseconds));
+    try {
+      // BEGIN and COMMIT around it, so that a hook of several statements is all or nothing.
+      connection_.execute(dialect().begin());
+      connection_.execute(statement);
+      connection_.commit();
+    } catch (...) {
+      connection_.rollback();
+      if (connection_.usable()) connection_.execute("SET statement_timeout = 0");
+      throw;
+    }
+    connection_.execute("SET statement_timeout = 0");
+  });
+}
+
+WallTime PostgresTarget::now() {
+  return clock_of(connection_);
+}
+
+}  // namespace tidemark::postgres

@@ -1,0 +1,1 @@
+set(connector_libraries SQLite::SQLite3)
