@@ -1,0 +1,293 @@
+#include "sync/checkpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace tidemark {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array all_kinds{
+    TypeKind::boolean,   TypeKind::int8,    TypeKind::int16,    TypeKind::int32,
+    TypeKind::int64,     TypeKind::uint8,   TypeKind::uint16,   TypeKind::uint32,
+    TypeKind::uint64,    TypeKind::float32, TypeKind::float64,  TypeKind::decimal,
+    TypeKind::text,      TypeKind::bytes,   TypeKind::date,     TypeKind::time,
+    TypeKind::timestamp, TypeKind::instant, TypeKind::interval, TypeKind::uuid,
+    TypeKind::json,      TypeKind::array,   TypeKind::native};
+
+constexpr std::array all_proofs{ProofKind::snapshot, ProofKind::transactions, ProofKind::rowversion,
+                                ProofKind::single_writer, ProofKind::lookback};
+
+[[noreturn]] void corrupt(const std::string& field) {
+  throw Error(
+      {.kind = FailureKind::position_lost,
+       .message = "the stored checkpoint can't be read: " + field + " is not as it was written",
+       .operation = "load checkpoint",
+       .hint = "Something else has written to tidemark_checkpoint. Restore the row, or read "
+               "everything again with `tidemark resync JOB`."});
+}
+
+Json type_json(const Type& type) {
+  Json json{{"kind", to_string(type.kind)}};
+  if (type.length != 0) json["length"] = type.length;
+  if (type.precision != 0) json["precision"] = type.precision;
+  if (type.scale != 0) json["scale"] = type.scale;
+  if (type.fixed) json["fixed"] = true;
+  if (!type.origin.empty()) json["origin"] = type.origin;
+  return json;
+}
+
+Json value_json(const Value& value) {
+  Json json{{"type", type_json(value.type)}};
+  if (!value.null) json["text"] = value.text;
+  return json;
+}
+
+Json position_json(const Position& position) {
+  Json key = Json::array();
+  for (const Value& part : position.key)
+    key.push_back(value_json(part));
+  return {{"cursor", value_json(position.cursor)}, {"key", std::move(key)}};
+}
+
+Json time_json(const std::optional<WallTime>& time) {
+  return time ? Json(time->time_since_epoch().count()) : Json(nullptr);
+}
+
+/// Reads an object whose members must be known and of the right type.
+class Reader {
+ public:
+  Reader(const Json& json, std::string field) : json_(json), field_(std::move(field)) {
+    if (!json_.is_object()) corrupt(field_);
+  }
+  ~Reader() = default;
+
+  bool has(const char* name) const { return json_.contains(name); }
+  const Json& member(const char* name) {
+    const auto at = json_.find(name);
+    if (at == json_.end()) corrupt(field_ + "." + name);
+    ++read_;
+    return *at;
+  }
+  std::string text(const char* name) {
+    const Json& value = member(name);
+    if (!value.is_string()) corrupt(field_ + "." + name);
+    return value.get<std::string>();
+  }
+  bool flag(const char* name) {
+    const Json& value = member(name);
+    if (!value.is_boolean()) corrupt(field_ + "." + name);
+    return value.get<bool>();
+  }
+  std::int64_t number(const char* name, std::int64_t low, std::int64_t high) {
+    const Json& value = member(name);
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
+      corrupt(field_ + "." + name);
+    const auto number = value.get<std::int64_t>();
+    if (number < low || number > high) corrupt(field_ + "." + name);
+    return number;
+  }
+  std::optional<WallTime> time(const char* name) {
+    if (member(name).is_null()) return std::nullopt;
+    --read_;
+    return WallTime(Duration(number(name, INT64_MIN, INT64_MAX)));
+  }
+  /// Every member was asked for.
+  void done() const {
+    if (read_ != json_.size()) corrupt(field_);
+  }
+  const std::string& field() const { return field_; }
+
+ private:
+  const Json& json_;
+  std::string field_;
+  std::size_t read_ = 0;
+};
+
+Type read_type(const Json& json, const std::string& field) {
+  Reader reader(json, field + ".type");
+  const std::string kind = reader.text("kind");
+  Type type;
+  bool known = false;
+  for (const TypeKind one : all_kinds) {
+    if (to_string(one) != kind) continue;
+    type.kind = one;
+    known = true;
+  }
+  if (!known) corrupt(field + ".type");
+  if (reader.has("length"))
+    type.length = static_cast<std::uint32_t>(reader.number("length", 0, UINT32_MAX));
+  if (reader.has("precision"))
+    type.precision = static_cast<std::uint16_t>(reader.number("precision", 0, UINT16_MAX));
+  if (reader.has("scale"))
+    type.scale = static_cast<std::int16_t>(reader.number("scale", INT16_MIN, INT16_MAX));
+  if (reader.has("fixed")) type.fixed = reader.flag("fixed");
+  if (reader.has("origin")) type.origin = reader.text("origin");
+  reader.done();
+  return type;
+}
+
+Value read_value(const Json& json, const std::string& field) {
+  Reader reader(json, field);
+  const Type type = read_type(reader.member("type"), field);
+  if (!reader.has("text")) {
+    reader.done();
+    return Value::null_of(type);
+  }
+  std::string text = reader.text("text");
+  reader.done();
+  try {
+    ColumnData probe(type);
+    push_text(probe, text);
+  } catch (const Error&) {
+    corrupt(field);
+  }
+  return Value::of(type, std::move(text));
+}
+
+Value read_cursor(const Json& json, const std::string& field) {
+  Value value = read_value(json, field);
+  if (value.null || !is_cursor_type(value.type)) corrupt(field);
+  return value;
+}
+
+Position read_position(const Json& json, const std::string& field) {
+  Reader reader(json, field);
+  Position position{read_cursor(reader.member("cursor"), field + ".cursor"), {}};
+  const Json& key = reader.member("key");
+  reader.done();
+  if (!key.is_array()) corrupt(field + ".key");
+  for (const Json& part : key) {
+    position.key.push_back(read_value(part, field + ".key"));
+    if (position.key.back().null) corrupt(field + ".key");
+  }
+  return position;
+}
+
+ProofKind read_proof(Reader& reader) {
+  const std::string name = reader.text("proof");
+  for (const ProofKind one : all_proofs)
+    if (to_string(one) == name) return one;
+  corrupt(reader.field() + ".proof");
+}
+
+Json parse(const std::string& text, const std::string& field) {
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) corrupt(field);
+  return json;
+}
+
+std::vector<HorizonToken> read_tokens(const std::string& text) {
+  std::vector<HorizonToken> tokens;
+  if (text.empty()) return tokens;
+  const Json json = parse(text, "tokens");
+  if (!json.is_array() || json.size() > max_open_tokens) corrupt("tokens");
+  for (const Json& one : json) {
+    Reader reader(one, "tokens");
+    HorizonToken token;
+    token.proof = read_proof(reader);
+    token.mark = read_cursor(reader.member("mark"), "tokens.mark");
+    token.server = reader.text("server");
+    token.state = reader.text("state");
+    token.sampled = WallTime(Duration(reader.number("sampled", INT64_MIN, INT64_MAX)));
+    reader.done();
+    tokens.push_back(std::move(token));
+  }
+  return tokens;
+}
+
+bool same_token(const HorizonToken& left, const HorizonToken& right) {
+  return left.proof == right.proof && left.mark == right.mark && left.server == right.server &&
+         left.state == right.state && left.sampled == right.sampled;
+}
+
+std::string line(const Json& json) {
+  try {
+    return json.dump();
+  } catch (const Json::exception&) {
+    throw Error({.kind = FailureKind::internal,
+                 .message = "a position holds text that is not UTF-8",
+                 .operation = "save checkpoint",
+                 .hint = "Choose a key without this column, or report a fault of the connector."});
+  }
+}
+
+}  // namespace
+
+bool operator==(const Checkpoint& left, const Checkpoint& right) {
+  return left.definition == right.definition && left.epoch == right.epoch &&
+         left.revision == right.revision && left.reached == right.reached &&
+         left.settled == right.settled &&
+         std::equal(left.tokens.begin(), left.tokens.end(), right.tokens.begin(),
+                    right.tokens.end(), same_token) &&
+         left.identity == right.identity && left.proof == right.proof &&
+         left.initial_done == right.initial_done && left.backfill == right.backfill &&
+         left.fresh_as_of == right.fresh_as_of && left.read_as_of == right.read_as_of &&
+         left.source_clock == right.source_clock && left.our_clock == right.our_clock;
+}
+
+CheckpointRecord encode(const Checkpoint& checkpoint) {
+  CheckpointRecord record{.definition = checkpoint.definition,
+                          .epoch = checkpoint.epoch,
+                          .revision = checkpoint.revision};
+  if (checkpoint.reached) record.reached = line(position_json(*checkpoint.reached));
+  if (checkpoint.settled) record.settled = line(value_json(*checkpoint.settled));
+  if (!checkpoint.tokens.empty()) {
+    Json tokens = Json::array();
+    for (const HorizonToken& token : checkpoint.tokens)
+      tokens.push_back({{"proof", to_string(token.proof)},
+                        {"mark", value_json(token.mark)},
+                        {"server", token.server},
+                        {"state", token.state},
+                        {"sampled", token.sampled.time_since_epoch().count()}});
+    record.tokens = line(tokens);
+  }
+  record.details = line({{"identity", checkpoint.identity},
+                         {"proof", to_string(checkpoint.proof)},
+                         {"initial_done", checkpoint.initial_done},
+                         {"backfill", checkpoint.backfill},
+                         {"fresh_as_of", time_json(checkpoint.fresh_as_of)},
+                         {"read_as_of", time_json(checkpoint.read_as_of)},
+                         {"source_clock", time_json(checkpoint.source_clock)},
+                         {"our_clock", time_json(checkpoint.our_clock)}});
+  return record;
+}
+
+Checkpoint decode(const CheckpointRecord& record) {
+  Checkpoint checkpoint{
+      .definition = record.definition, .epoch = record.epoch, .revision = record.revision};
+  if (record.epoch < 1) corrupt("epoch");
+  if (record.revision < 0) corrupt("revision");
+  if (!record.reached.empty())
+    checkpoint.reached = read_position(parse(record.reached, "reached"), "reached");
+  if (!record.settled.empty())
+    checkpoint.settled = read_cursor(parse(record.settled, "settled"), "settled");
+  checkpoint.tokens = read_tokens(record.tokens);
+  const Json details = parse(record.details, "details");
+  Reader reader(details, "details");
+  checkpoint.identity = reader.text("identity");
+  checkpoint.proof = read_proof(reader);
+  checkpoint.initial_done = reader.flag("initial_done");
+  checkpoint.backfill = reader.flag("backfill");
+  checkpoint.fresh_as_of = reader.time("fresh_as_of");
+  checkpoint.read_as_of = reader.time("read_as_of");
+  checkpoint.source_clock = reader.time("source_clock");
+  checkpoint.our_clock = reader.time("our_clock");
+  reader.done();
+  return checkpoint;
+}
+
+std::string encode_position(const Position& position) {
+  return line(position_json(position));
+}
+
+Position decode_position(const std::string& text) {
+  return read_position(parse(text, "position"), "position");
+}
+
+}  // namespace tidemark

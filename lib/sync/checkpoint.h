@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/horizon.h"
+#include "core/ports.h"
+#include "core/target.h"
+#include "core/value.h"
+
+namespace tidemark {
+
+/// Where a job stands, typed. A plain value. What Target stores of it is CheckpointRecord.
+struct Checkpoint {
+  std::string definition;     ///< definition.h
+  std::int64_t epoch = 1;     ///< marks move forward within one
+  std::int64_t revision = 0;  ///< +1 at each save
+  /// Behind this position nothing was read yet. A position with an empty key stands behind every
+  /// row of its cursor value.
+  std::optional<Position> reached = {};
+  /// Every row below it that will ever be visible has been read.
+  std::optional<Value> settled = {};
+  std::vector<HorizonToken> tokens = {};  ///< open ones, oldest first
+  std::string identity = {};              ///< Source::identity of the server the marks belong to
+  ProofKind proof = ProofKind::lookback;  ///< what `settled` rests on
+  bool initial_done = false;
+  /// What was read so far must be read once more (columns were added, a definition accepted).
+  bool backfill = false;
+  std::optional<WallTime> fresh_as_of = {};   ///< Progress::fresh_as_of
+  std::optional<WallTime> read_as_of = {};    ///< Progress::read_as_of
+  std::optional<WallTime> source_clock = {};  ///< when it was last asked: shows a step back
+  std::optional<WallTime> our_clock = {};     ///< at that moment
+  friend bool operator==(const Checkpoint& left, const Checkpoint& right);
+};
+
+inline constexpr std::size_t max_open_tokens = 8;
+
+CheckpointRecord encode(const Checkpoint& checkpoint);
+/// Strict: what is not exactly as `encode` writes it throws Error{position_lost}, which says which
+/// field is at fault and what to do, and quotes nothing of it.
+Checkpoint decode(const CheckpointRecord& record);
+
+/// One line of JSON, for `checkpoint show` and logs of positions.
+std::string encode_position(const Position& position);
+Position decode_position(const std::string& text);
+
+}  // namespace tidemark

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+
+#include "core/names.h"
+#include "core/outcome.h"
+#include "core/ports.h"
+#include "core/target.h"
+#include "sync/checkpoint.h"
+#include "sync/seen_rows.h"
+
+namespace tidemark {
+
+/// What is known of a job between its runs in this process. All of it may be lost at any time: the
+/// checkpoint in the target is the truth. Used by one run at a time.
+struct JobMemory {
+  explicit JobMemory(DigestKey secret) : seen(secret) {}
+
+  ConnectionName target_connection;
+  TableName target_table;
+  WriteSpec write;    ///< of the last run
+  bool held = false;  ///< the lease is ours as far as we know
+  std::int64_t fence = 0;
+  std::optional<Checkpoint> saved;   ///< as the target has it
+  std::optional<Checkpoint> latest;  ///< with marks that moved since, without rows
+  SteadyTime saved_at{};
+  bool in_doubt = false;  ///< the answer to the last commit was lost and not found out yet
+  SeenRows seen;
+  std::optional<Progress> progress;  ///< as last shown: what a run shows that finds out nothing
+  /// The source's clock beside ours when last asked: shows a clock that was set back.
+  std::optional<WallTime> source_clock;
+  SteadyTime asked_at{};
+
+  void forget_position() {
+    saved.reset();
+    latest.reset();
+    seen.clear();
+  }
+};
+
+}  // namespace tidemark

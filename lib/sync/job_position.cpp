@@ -1,0 +1,237 @@
+// What the stored checkpoint says, whether it may be believed, and what the source's horizon adds.
+#include <algorithm>
+#include <array>
+
+#include "sync/cursor_value.h"
+#include "sync/job_run.h"
+
+namespace tidemark {
+namespace {
+
+// How long to wait between looks whether a horizon has settled; together the wait that is worth it.
+constexpr std::array<int, 7> settle_looks_ms{0, 5, 15, 30, 50, 70, 80};
+
+// Rows written while a clock stood wrong lie this much further back at most.
+constexpr Duration step_margin = std::chrono::minutes(1);
+
+bool same_family(const Type& left, const Type& right) {
+  const auto is_number = [](const Type& type) {
+    return is_integer(type.kind) || type.kind == TypeKind::decimal;
+  };
+  return left.kind == right.kind || (is_number(left) && is_number(right));
+}
+
+}  // namespace
+
+void JobRun::load_checkpoint(const std::optional<CheckpointRecord>& record) {
+  if (!record) {
+    checkpoint_ = Checkpoint{.definition = plan_.definition};
+    checkpoint_.proof = plan_.proof;
+    memory_.forget_position();
+    return;
+  }
+  Checkpoint stored;
+  try {
+    stored = decode(*record);
+  } catch (const Error&) {
+    // Who asks to read everything again needs no position that can be read.
+    const bool anew =
+        request_.options.resync || request_.options.accept == RunOptions::Accept::resync;
+    if (!anew) throw;
+    stored = Checkpoint{.definition = record->definition,
+                        .epoch = std::max<std::int64_t>(record->epoch, 1),
+                        .revision = record->revision};
+  }
+  const bool known =
+      memory_.latest && memory_.saved && memory_.saved->revision == stored.revision &&
+      memory_.saved->epoch == stored.epoch && memory_.saved->reached == stored.reached;
+  if (known) {
+    checkpoint_ = *memory_.latest;
+    return;
+  }
+  memory_.forget_position();
+  memory_.saved = stored;
+  memory_.saved_at = ports_.clock.steady();
+  checkpoint_ = stored;
+}
+
+void JobRun::lose_position(const std::string& why, const std::string& hint) {
+  throw Error({.kind = FailureKind::position_lost,
+               .message = why,
+               .operation = "load checkpoint",
+               .table = job_.target_table.display(),
+               .hint = hint});
+}
+
+void JobRun::check_definition() {
+  if (checkpoint_.definition == plan_.definition) return;
+  switch (request_.options.accept) {
+    case RunOptions::Accept::none:
+      if (request_.options.resync) break;
+      lose_position("checkpoint of another definition",
+                    "What the job means has changed. Answer with `tidemark accept " +
+                        job_.name.text + " --keep-mark | --backfill | --resync`.");
+      break;
+    case RunOptions::Accept::keep_mark:
+      break;
+    case RunOptions::Accept::backfill:
+      checkpoint_.backfill = true;
+      break;
+    case RunOptions::Accept::resync:
+      begin_epoch("a changed definition was accepted with a resync");
+      break;
+  }
+  checkpoint_.definition = plan_.definition;
+  memory_.seen.clear();
+}
+
+void JobRun::check_position_types() {
+  if (!plan_.cursor) return;
+  const Type& type = plan_.read_columns[plan_.cursor_at].type;
+  const auto adopt = [&](Value& value) {
+    if (value.type == type) return;
+    if (!same_family(value.type, type))
+      lose_position(
+          "the cursor is a " + to_string(type) + " now, the mark a " + to_string(value.type),
+          "Read everything again with `tidemark resync " + job_.name.text + "`.");
+    try {
+      value = parse_cursor_value(type, value.text);
+    } catch (const Error&) {
+      lose_position("the mark does not fit the cursor's type any more, which is " + to_string(type),
+                    "Read everything again with `tidemark resync " + job_.name.text + "`.");
+    }
+  };
+  if (checkpoint_.settled) adopt(*checkpoint_.settled);
+  for (HorizonToken& token : checkpoint_.tokens)
+    adopt(token.mark);
+  if (!checkpoint_.reached) return;
+  adopt(checkpoint_.reached->cursor);
+  std::vector<Value>& key = checkpoint_.reached->key;
+  bool fits = key.empty() || key.size() == plan_.key_at.size();
+  for (std::size_t index = 0; fits && index < key.size(); ++index)
+    fits = key[index].type.kind == plan_.read_columns[plan_.key_at[index]].type.kind;
+  if (fits) return;
+  // Rows of the same cursor value are read again from `settled` on; an append can't do that.
+  if (plan_.apply == Apply::append)
+    lose_position("the key is of another type than the position",
+                  "Read everything again with `tidemark resync " + job_.name.text + "`.");
+  key.clear();
+}
+
+void JobRun::begin_epoch(const std::string& reason) {
+  open_epoch(checkpoint_);
+  memory_.seen.clear();
+  ports_.observer.mark_epoch_opened(job_.name, checkpoint_.epoch, reason);
+  if (plan_.apply == Apply::append)
+    ports_.observer.note(job_.name, "rows that the target has already are appended once more");
+}
+
+void JobRun::check_identity() {
+  const std::string identity = sessions_.source->identity();
+  if (checkpoint_.identity.empty() || checkpoint_.identity == identity) {
+    checkpoint_.identity = identity;
+    return;
+  }
+  const bool accepted = request_.options.accept == RunOptions::Accept::keep_mark ||
+                        request_.options.accept == RunOptions::Accept::backfill;
+  checkpoint_.tokens.clear();
+  // A job that replaces everything has no position to lose, and one that is about to begin anew or
+  // was told to go on needs no other answer.
+  if (plan_.incremental() && !accepted && !request_.options.resync) {
+    if (plan_.apply == Apply::append)
+      lose_position("the source is not the server, or not the history, that the mark belongs to",
+                    "Reading again would append rows twice. Compare both sides, then go on with "
+                    "`tidemark accept " +
+                        job_.name.text + " --keep-mark`.");
+    begin_epoch("the source is another server, or was restored: everything is read again");
+  }
+  checkpoint_.source_clock.reset();
+  checkpoint_.our_clock.reset();
+  memory_.source_clock.reset();
+  checkpoint_.identity = identity;
+}
+
+JobRun::Sample JobRun::sample() {
+  const SteadyTime asked = ports_.clock.steady();
+  Sample sample{.token = sessions_.source->horizon(plan_.relation, *plan_.cursor, plan_.proof)};
+  source_now_ = sample.token.sampled;
+  outcome_.progress.clock_skew = sample.token.sampled - ports_.clock.now();
+  check_clock(sample.token, asked);
+  checkpoint_.proof = plan_.proof;
+  if (!plan_.proven() && !sample.token.mark.null)
+    sample.token.mark = plan_.lookback.count > 0 ? minus(sample.token.mark, plan_.lookback.count)
+                                                 : minus(sample.token.mark, plan_.lookback.time);
+  return sample;
+}
+
+/// What the source's clock must show at least. Our own wall clock may have been set as well, so it
+/// counts only where a false alarm costs no more than reading some rows again.
+std::optional<WallTime> JobRun::expected_clock(SteadyTime asked) const {
+  std::optional<WallTime> expected = checkpoint_.source_clock;
+  const auto raise = [&](WallTime to) {
+    if (!expected || *expected < to) expected = to;
+  };
+  if (memory_.source_clock) raise(*memory_.source_clock + (asked - memory_.asked_at));
+  if (checkpoint_.source_clock && checkpoint_.our_clock && plan_.apply == Apply::upsert)
+    raise(*checkpoint_.source_clock + (ports_.clock.now() - *checkpoint_.our_clock));
+  return expected;
+}
+
+void JobRun::check_clock(const HorizonToken& token, SteadyTime asked) {
+  const std::optional<WallTime> expected = expected_clock(asked);
+  memory_.source_clock = token.sampled;
+  memory_.asked_at = ports_.clock.steady();
+  const bool stepped = expected && token.sampled + ports_.limits.clock_step < *expected;
+  const bool accepted = request_.options.accept == RunOptions::Accept::keep_mark;
+  const Type& type = plan_.read_columns[plan_.cursor_at].type;
+  if (stepped && !accepted && is_temporal(type.kind) && checkpoint_.settled)
+    step_back(*expected - token.sampled);
+  checkpoint_.source_clock = token.sampled;
+  checkpoint_.our_clock = ports_.clock.now();
+}
+
+void JobRun::step_back(Duration step) {
+  if (plan_.apply == Apply::append) {
+    memory_.source_clock.reset();  // until a person has answered, each run finds it again
+    lose_position("the source's clock was set back: rows written since may lie behind the mark",
+                  "Going back would append rows twice. Compare both sides, then go on with "
+                  "`tidemark accept " +
+                      job_.name.text + " --keep-mark`.");
+  }
+  ++checkpoint_.epoch;
+  checkpoint_.settled = minus(*checkpoint_.settled, step + step_margin);
+  if (checkpoint_.reached) checkpoint_.reached = Position{*checkpoint_.settled, {}};
+  checkpoint_.tokens.clear();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(step);
+  ports_.observer.mark_epoch_opened(
+      job_.name, checkpoint_.epoch,
+      "the source's clock was set back by about " + duration_text(seconds));
+}
+
+Settlement JobRun::ask_settled(const HorizonToken& token) {
+  if (!plan_.proven() || token.proof == ProofKind::lookback) return {.settled = true};
+  return sessions_.source->settled(token);
+}
+
+bool JobRun::wait_settled(const HorizonToken& token) {
+  Duration waited{};
+  for (const int look : settle_looks_ms) {
+    const Duration pause = std::chrono::milliseconds(look);
+    if (waited + pause > ports_.limits.settle_wait) return false;
+    if (look > 0 && !guard_.sleep(pause)) throw Cancelled();
+    waited += pause;
+    const Settlement answer = ask_settled(token);
+    if (answer.settled) return true;
+    blocked_ = answer;
+    blocked_since_ = token.sampled;
+    if (answer.lost) return false;
+  }
+  return false;
+}
+
+void JobRun::keep_token(const HorizonToken& token) {
+  if (token.mark.null || checkpoint_.tokens.size() >= max_open_tokens) return;
+  checkpoint_.tokens.push_back(token);
+}
+
+}  // namespace tidemark

@@ -1,0 +1,337 @@
+#include "sync/job_run.h"
+
+#include "sync/cursor_value.h"
+#include "sync/row_error.h"
+#include "sync/stopwatch.h"
+
+namespace tidemark {
+
+JobRun::JobRun(const RunnerPorts& ports, const RunRequest& request, JobMemory& memory,
+               const DigestKey& digest_key)
+    : ports_(ports),
+      request_(request),
+      job_(*request.job),
+      memory_(memory),
+      digest_key_(digest_key),
+      key_{ports.instance, request.job->name},
+      key_secret_(ports.key_secret.reveal()),
+      guard_({.clock = ports.clock,
+              .stop = request.stop,
+              .abort = request.abort,
+              .stall_timeout = request.job->stall_timeout,
+              .lease = ports.limits.lease,
+              .renew = [this] {
+                ports_.connections.beside(job_.target_connection, [this](Target& target) {
+                  target.renew(key_, fence_.load(), job_.target_table, ports_.limits.lease);
+                });
+              }}) {}
+
+JobRun::~JobRun() {
+  writing_.reset();
+  // The guard must not reach for sessions that are on their way back.
+  guard_.watch(static_cast<Source*>(nullptr));
+  guard_.watch(static_cast<Target*>(nullptr));
+  if (!guard_.cancelled_sessions()) return;
+  sessions_.source.discard();
+  sessions_.target.discard();
+}
+
+void JobRun::execute() {
+  if (guard_.stopping()) throw Cancelled();
+  connect();
+  plan();
+  if (guard_.stopping()) throw Cancelled();
+  if (request_.options.probe) return probe();
+  if (request_.options.dry_run) return dry_run();
+  if (!acquire()) return;
+  prepare_target();
+  was_initial_ = !checkpoint_.initial_done;
+  hooks(true);
+  if (request_.options.backfill)
+    run_backfill_asked();
+  else if (plan_.incremental())
+    run_incremental();
+  else
+    run_full();
+  hooks(false);
+  finish_run();
+}
+
+void JobRun::connect() {
+  const Stopwatch watch(ports_.clock, outcome_.phases.connect);
+  sessions_ = ports_.connections.acquire(
+      {.source = job_.source_connection, .target = job_.target_connection}, guard_.token());
+  guard_.watch(&*sessions_.source);
+  guard_.watch(&*sessions_.target);
+  guard_.progress(false);
+}
+
+void JobRun::plan() {
+  const auto source = ports_.connections.settings(job_.source_connection);
+  const auto target = ports_.connections.settings(job_.target_connection);
+  plan_ = plan_job(request_.job, {.source = *sessions_.source,
+                                  .target = &*sessions_.target,
+                                  .zones = ports_.zones,
+                                  .source_type = source ? source->type : "",
+                                  .source_timezone = source ? source->timezone : "UTC",
+                                  .target_timezone = target ? target->timezone : "UTC"});
+  outcome_.progress.proof_text = plan_.proof_text;
+  if (plan_.incremental()) outcome_.progress.proof = plan_.proof;
+  outcome_.progress.drift = plan_.target.drift;
+  require_possible(plan_);
+}
+
+void JobRun::probe() {
+  if (const auto stored = sessions_.target->peek(key_, job_.target_table);
+      stored && stored->checkpoint) {
+    load_checkpoint(stored->checkpoint);
+    check_definition();
+    check_position_types();
+  }
+  outcome_.result = RunResult::success;
+}
+
+void JobRun::dry_run() {
+  if (const auto stored = sessions_.target->peek(key_, job_.target_table);
+      stored && stored->checkpoint && !request_.options.resync)
+    load_checkpoint(stored->checkpoint);
+  Pass pass{.kind = plan_.incremental() ? Pass::Kind::fresh : Pass::Kind::whole,
+            .read = base_read()};
+  if (plan_.incremental()) start_fresh(pass.read, checkpoint_, plan_);
+  pass.read.max_rows = request_.options.limit;
+  run_pass(pass);
+  outcome_.result = RunResult::success;
+}
+
+bool JobRun::acquire() {
+  Target& target = *sessions_.target;
+  if (memory_.target_connection != job_.target_connection ||
+      memory_.target_table != job_.target_table) {
+    memory_.forget_position();
+    memory_.held = false;
+  }
+  memory_.target_connection = job_.target_connection;
+  memory_.target_table = job_.target_table;
+  // Our own tables are made by `prepare`, which must not touch a table that another holder writes:
+  // only where nothing is stored yet does it come before the job is ours.
+  if (!memory_.held && !target.peek(key_, job_.target_table)) target.prepare(plan_.write);
+  // After a commit in doubt the old transaction may still be under way; `recover` waits for its
+  // end.
+  const Acquired acquired =
+      memory_.in_doubt
+          ? target.recover(key_, ports_.holder, job_.target_table, ports_.limits.lease)
+          : target.acquire(key_, ports_.holder, job_.target_table, ports_.limits.lease);
+  if (!acquired.granted) {
+    memory_.held = false;
+    memory_.forget_position();
+    outcome_.result = RunResult::held;
+    outcome_.held_by = acquired.held_by;
+    return false;
+  }
+  const bool undisturbed = memory_.held && memory_.fence == acquired.fence && !memory_.in_doubt;
+  if (!undisturbed) memory_.forget_position();
+  memory_.in_doubt = false;
+  memory_.held = true;
+  memory_.fence = acquired.fence;
+  fence_ = acquired.fence;
+  guard_.keep_lease();
+  writing_.emplace(Writing::Ports{.target = sessions_.target,
+                                  .plan = plan_,
+                                  .job = key_,
+                                  .holder = ports_.holder,
+                                  .lease = ports_.limits.lease,
+                                  .guard = guard_,
+                                  .memory = memory_,
+                                  .fence = fence_,
+                                  .observer = ports_.observer,
+                                  .clock = ports_.clock,
+                                  .times = outcome_.phases,
+                                  .key_secret = key_secret_});
+  load_checkpoint(acquired.checkpoint);
+  if (request_.options.resync && memory_.saved) begin_epoch("a resync was asked for");
+  check_definition();
+  check_position_types();
+  check_identity();
+  holding_ = true;
+  return true;
+}
+
+void JobRun::prepare_target() {
+  // The wish to fill new columns is stored before they are made, so that a crash can't lose it.
+  const bool fills = !plan_.target.added_columns.empty() && checkpoint_.initial_done &&
+                     plan_.apply == Apply::upsert && plan_.incremental();
+  if (fills) {
+    checkpoint_.backfill = true;
+    WriteSpec as_it_is = plan_.write;
+    as_it_is.schema_changes = SchemaChanges::report;
+    sessions_.target->prepare(as_it_is);
+    save_marks();
+  }
+  outcome_.progress.drift = sessions_.target->prepare(plan_.write).drift;
+  memory_.write = plan_.write;
+}
+
+void JobRun::run_full() {
+  Pass pass{.kind = Pass::Kind::whole, .read = base_read()};
+  pass.token.emplace();
+  pass.token->sampled = sessions_.source->now();
+  source_now_ = pass.token->sampled;
+  run_pass(pass);
+}
+
+void JobRun::run_incremental() {
+  const CursorSettings& cursor = *job_.cursor;
+  Sample sampled = sample();
+  if (!checkpoint_.initial_done && !checkpoint_.settled && job_.initial == Initial::skip) {
+    if (!sampled.token.mark.null) checkpoint_.settled = sampled.token.mark;
+    checkpoint_.initial_done = true;
+    checkpoint_.read_as_of = sampled.token.sampled;
+    was_skipped_ = true;
+    return;
+  }
+  if (cursor.nulls != CursorNulls::ignore) run_nulls();
+  if (checkpoint_.backfill) run_backfill_pending();
+  sampled.settled = wait_settled(sampled.token);
+  if (plan_.apply == Apply::append)
+    run_append(sampled);
+  else
+    run_upsert(sampled);
+}
+
+void JobRun::run_upsert(Sample& sample) {
+  Pass pass{.kind = Pass::Kind::fresh, .read = base_read(), .token = sample.token};
+  if (sample.settled) {
+    // Fresh and settle in one read, which begins after the transactions have ended.
+    if (plan_.proven() && !plan_.lookback.none()) run_margin();
+    pass.kind = Pass::Kind::settle;
+    start_settle(pass.read, checkpoint_, plan_);
+    run_pass(pass);
+    return;
+  }
+  keep_token(sample.token);
+  start_fresh(pass.read, checkpoint_, plan_);
+  run_pass(pass);
+  settle_open_tokens(false);
+}
+
+void JobRun::run_append(Sample& sample) {
+  if (!sample.settled) {
+    keep_token(sample.token);
+    return settle_open_tokens(true);
+  }
+  if (sample.token.mark.null) {
+    checkpoint_.initial_done = true;
+    checkpoint_.fresh_as_of = checkpoint_.read_as_of = sample.token.sampled;
+    return;
+  }
+  Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = sample.token};
+  start_settle(pass.read, checkpoint_, plan_);
+  pass.read.below = sample.token.mark;
+  run_pass(pass);
+}
+
+void JobRun::settle_open_tokens(bool append) {
+  // The newest that has settled settles all before it: its mark is not below theirs.
+  std::optional<HorizonToken> settled;
+  std::vector<HorizonToken> kept;
+  for (std::size_t index = checkpoint_.tokens.size(); index-- > 0 && !settled;) {
+    const HorizonToken& token = checkpoint_.tokens[index];
+    const Settlement answer = ask_settled(token);
+    if (answer.lost) continue;
+    if (answer.settled) settled = token;
+    kept.insert(kept.begin(), token);
+    if (answer.settled) continue;
+    blocked_ = answer;
+    blocked_since_ = token.sampled;
+  }
+  checkpoint_.tokens = std::move(kept);
+  if (!settled) return;
+  if (!append && plan_.proven() && !plan_.lookback.none()) run_margin();
+  Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = settled};
+  start_settle(pass.read, checkpoint_, plan_);
+  pass.read.below = settled->mark;
+  if (settled->mark.null) return;
+  run_pass(pass);
+}
+
+void JobRun::run_margin() {
+  if (!checkpoint_.settled) return;
+  Pass pass{.kind = Pass::Kind::margin, .read = base_read()};
+  pass.read.from = plan_.lookback.count > 0 ? minus(*checkpoint_.settled, plan_.lookback.count)
+                                            : minus(*checkpoint_.settled, plan_.lookback.time);
+  pass.read.below = checkpoint_.settled;
+  run_pass(pass);
+}
+
+void JobRun::run_nulls() {
+  const Column& cursor = plan_.read_columns[plan_.cursor_at];
+  if (!cursor.nullable || (plan_.evidence && plan_.evidence->not_null)) return;
+  Pass pass{.kind = Pass::Kind::nulls, .read = base_read()};
+  pass.read.null_cursor = NullCursor::only;
+  pass.read.order = plan_.key.empty() ? ReadOrder::none : ReadOrder::key;
+  if (job_.cursor->nulls == CursorNulls::scan) return run_pass(pass);
+  pass.read.max_rows = 1;
+  const auto reader = sessions_.source->read(pass.read);
+  Batch batch(plan_.pipeline->input());
+  if (!reader->next(batch)) return;
+  throw RowError(Error({.kind = FailureKind::constraint,
+                        .message = "a row has NULL in its cursor",
+                        .operation = "read",
+                        .table = plan_.relation.table ? plan_.relation.table->display() : "",
+                        .column = cursor.name,
+                        .hint = "Fill the column, or set `cursor.nulls` to ignore or scan."}),
+                 key_hash_of(batch, 0, plan_.key_at, key_secret_));
+}
+
+void JobRun::run_backfill_asked() {
+  const RunOptions::Backfill& range = *request_.options.backfill;
+  if (plan_.apply != Apply::upsert)
+    throw Error({.kind = FailureKind::schema,
+                 .message = "only a job that writes by key can read a range again",
+                 .operation = "backfill",
+                 .hint = plan_.apply == Apply::replace ? "Run the job: a full job reads everything."
+                                                       : "An append would double the rows."});
+  Pass pass{.kind = Pass::Kind::backfill, .read = base_read()};
+  const auto bound = [&](const std::optional<std::string>& text, std::optional<Value>& to) {
+    if (!text) return;
+    if (!plan_.cursor)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "a range of the cursor needs a job with a cursor",
+                   .operation = "backfill",
+                   .hint = "Use --where."});
+    to = parse_cursor_value(plan_.read_columns[plan_.cursor_at].type, *text);
+  };
+  bound(range.from, pass.read.from);
+  bound(range.to, pass.read.below);
+  if (!range.where.empty()) {
+    if (!plan_.relation.table)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "--where works on a table; this job reads a query",
+                   .operation = "backfill",
+                   .hint = "Use --from and --to."});
+    std::string& where = pass.read.relation.where;
+    where = where.empty() ? range.where : "(" + where + ") AND (" + range.where + ")";
+  }
+  run_pass(pass);
+}
+
+void JobRun::run_backfill_pending() {
+  if (plan_.apply != Apply::upsert) {
+    checkpoint_.backfill = false;
+    return;
+  }
+  ports_.observer.note(job_.name, "everything read so far is read once more");
+  Pass pass{.kind = Pass::Kind::backfill, .read = base_read(), .ends_backfill = true};
+  pass.read.from = plan_.start;
+  run_pass(pass);
+}
+
+void JobRun::finish_run() {
+  if (marks_pending() &&
+      (must_save() || ports_.clock.steady() - memory_.saved_at >= ports_.limits.save_marks_every))
+    save_marks();
+  memory_.latest = checkpoint_;
+  outcome_.result = RunResult::success;
+}
+
+}  // namespace tidemark

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "sync/job_memory.h"
+#include "sync/job_plan.h"
+#include "sync/pass.h"
+#include "sync/reading.h"
+#include "sync/run.h"
+#include "sync/run_guard.h"
+#include "sync/writing.h"
+
+namespace tidemark {
+
+/// One run of one job, from connecting to the last commit. Worker thread; the reading side and the
+/// guard have threads of their own, which are gone when `execute` returns or throws.
+///
+/// Throws Error, RowError and Cancelled; `outcome` tells what was done so far in any case.
+class JobRun {
+ public:
+  JobRun(const RunnerPorts& ports, const RunRequest& request, JobMemory& memory,
+         const DigestKey& digest_key);
+  ~JobRun();
+
+  void execute();
+  /// Saves marks that moved without rows: what a stop does. Best effort.
+  void save_marks_at_stop() noexcept;
+  /// Why the guard ended the run, if it did.
+  std::optional<Error> verdict() const { return guard_.verdict(); }
+  Outcome& outcome() noexcept { return outcome_; }
+  void fill_progress();
+
+ private:
+  struct Sample {
+    HorizonToken token;
+    bool settled = false;
+  };
+
+  // job_run.cpp: the order of things
+  void connect();
+  void plan();
+  void probe();
+  void dry_run();
+  bool acquire();
+  void prepare_target();
+  void run_full();
+  void run_incremental();
+  void run_upsert(Sample& sample);
+  void run_append(Sample& sample);
+  void run_backfill_asked();
+  void run_backfill_pending();
+  void run_nulls();
+  void run_margin();
+  void settle_open_tokens(bool append);
+  void finish_run();
+
+  // job_position.cpp: what the checkpoint says, and whether it may be believed
+  void load_checkpoint(const std::optional<CheckpointRecord>& record);
+  void check_definition();
+  void check_identity();
+  void check_position_types();
+  void begin_epoch(const std::string& reason);
+  void lose_position(const std::string& why, const std::string& hint);
+  Sample sample();
+  bool wait_settled(const HorizonToken& token);
+  Settlement ask_settled(const HorizonToken& token);
+  std::optional<WallTime> expected_clock(SteadyTime asked) const;
+  void check_clock(const HorizonToken& token, SteadyTime asked);
+  void step_back(Duration step);
+  void keep_token(const HorizonToken& token);
+
+  // job_passes.cpp: passes
+  ReadPlan base_read() const;
+  void run_pass(const Pass& pass);
+  void take_batch(const Pass& pass, ReadBatch& item);
+  void write_batch(const Pass& pass, const Batch& batch, const ReadBatch& item, Checkpoint next);
+  void commit(const Pass& pass, Checkpoint next);
+  void complete(const Pass& pass);
+  void save_marks();
+  bool marks_pending() const;
+  bool must_save() const;
+  bool single_transaction(const Pass& pass) const;
+  void hooks(bool before);
+  void hooks_before_change();
+  void run_hooks(const std::vector<std::string>& statements);
+  void report();
+
+  const RunnerPorts& ports_;
+  const RunRequest& request_;
+  const JobSettings& job_;
+  JobMemory& memory_;
+  const DigestKey digest_key_;
+  JobKey key_;
+  std::string key_secret_;
+  Outcome outcome_;
+  std::atomic<std::int64_t> fence_ = 0;
+  Connections::Sessions sessions_;
+  RunGuard guard_;
+  JobPlan plan_;
+  std::optional<Writing> writing_;
+  Checkpoint checkpoint_;           // with marks not saved yet
+  std::optional<Checkpoint> open_;  // what the open transaction will save
+  std::optional<Value> open_last_;  // cursor of the last row in it, for rows without a key
+  bool holding_ = false;            // the job is ours and its checkpoint loaded
+  bool was_initial_ = false;
+  bool hooked_ = false;
+  bool was_skipped_ = false;
+  std::optional<Settlement> blocked_;
+  std::optional<WallTime> blocked_since_;
+  std::optional<WallTime> source_now_;
+};
+
+}  // namespace tidemark

@@ -1,0 +1,103 @@
+#include "sync/pass.h"
+
+#include "sync/cursor_value.h"
+
+namespace tidemark {
+namespace {
+
+void raise_settled(Checkpoint& checkpoint, const Value& to) {
+  if (!checkpoint.settled || less(*checkpoint.settled, to)) checkpoint.settled = to;
+}
+
+/// A row dated far ahead must not carry `reached` with it: rows before it would wait to be settled.
+void raise_reached(Checkpoint& checkpoint, const Pass& pass, const Position& last, bool in_order) {
+  if (pass.has_mark() && less(pass.token->mark, last.cursor)) {
+    if (!checkpoint.reached || less(checkpoint.reached->cursor, pass.token->mark))
+      checkpoint.reached = Position{pass.token->mark, {}};
+    return;
+  }
+  // Keys are ordered by the source alone, so of two positions with one cursor value only the order
+  // of reading tells which is behind the other.
+  if (in_order || !checkpoint.reached || less(checkpoint.reached->cursor, last.cursor))
+    checkpoint.reached = last;
+}
+
+}  // namespace
+
+void start_fresh(ReadPlan& read, const Checkpoint& checkpoint, const JobPlan& plan) {
+  const auto& reached = checkpoint.reached;
+  const auto& settled = checkpoint.settled;
+  if (settled && (!reached || less(reached->cursor, *settled)))
+    read.from = settled;
+  else if (reached)
+    read.after = reached;
+  else
+    read.from = plan.start;
+}
+
+void start_settle(ReadPlan& read, const Checkpoint& checkpoint, const JobPlan& plan) {
+  const auto& reached = checkpoint.reached;
+  const auto& settled = checkpoint.settled;
+  // An append that was interrupted goes on behind its last row; all its rows are settled ones.
+  if (plan.apply == Apply::append && reached && !(settled && less(reached->cursor, *settled)))
+    read.after = reached;
+  else if (settled)
+    read.from = settled;
+  else
+    read.from = plan.start;
+}
+
+void advance(Checkpoint& checkpoint, const Pass& pass, const ReadBatch& batch, Apply apply) {
+  if (batch.last && pass.kind == Pass::Kind::fresh)
+    raise_reached(checkpoint, pass, *batch.last, true);
+  if (batch.last && pass.kind == Pass::Kind::settle) {
+    raise_reached(checkpoint, pass, *batch.last, apply == Apply::append);
+    // The pass reads in order and sees all that can ever be below the mark, so what lies below its
+    // last row is settled as it goes.
+    if (pass.has_mark()) raise_settled(checkpoint, lesser(batch.last->cursor, pass.token->mark));
+  }
+  if (batch.ends_pass) finish(checkpoint, pass);
+}
+
+void finish(Checkpoint& checkpoint, const Pass& pass) {
+  switch (pass.kind) {
+    case Pass::Kind::whole:
+      checkpoint.initial_done = true;
+      break;
+    case Pass::Kind::fresh:
+      checkpoint.initial_done = true;
+      break;
+    case Pass::Kind::settle:
+      checkpoint.initial_done = true;
+      if (!pass.has_mark()) break;
+      raise_settled(checkpoint, pass.token->mark);
+      std::erase_if(checkpoint.tokens,
+                    [&](const HorizonToken& token) { return !less(pass.token->mark, token.mark); });
+      break;
+    case Pass::Kind::backfill:
+      if (pass.ends_backfill) checkpoint.backfill = false;
+      return;
+    case Pass::Kind::margin:
+    case Pass::Kind::nulls:
+      return;
+  }
+  if (!pass.token) return;
+  if (!checkpoint.read_as_of || *checkpoint.read_as_of < pass.token->sampled)
+    checkpoint.read_as_of = pass.token->sampled;
+  if (pass.kind == Pass::Kind::fresh) return;
+  if (!checkpoint.fresh_as_of || *checkpoint.fresh_as_of < pass.token->sampled)
+    checkpoint.fresh_as_of = pass.token->sampled;
+}
+
+void open_epoch(Checkpoint& checkpoint) {
+  ++checkpoint.epoch;
+  checkpoint.reached.reset();
+  checkpoint.settled.reset();
+  checkpoint.tokens.clear();
+  checkpoint.initial_done = false;
+  checkpoint.backfill = false;
+  checkpoint.fresh_as_of.reset();
+  checkpoint.read_as_of.reset();
+}
+
+}  // namespace tidemark

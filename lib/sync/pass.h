@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+
+#include "core/source.h"
+#include "sync/batch_queue.h"
+#include "sync/checkpoint.h"
+#include "sync/job_plan.h"
+
+namespace tidemark {
+
+/// One read of the source from begin to end, in one snapshot, and what it proves. A run is a
+/// sequence of passes, each in a later snapshot than the one before, so that an older version of a
+/// row never overwrites a newer one.
+struct Pass {
+  enum class Kind {
+    whole,     ///< a full job: every row
+    fresh,     ///< what lies behind `reached`, whoever may still commit before it
+    settle,    ///< from `settled` on, after every transaction behind `token` has ended
+    margin,    ///< just below `settled` again: nothing may have changed there
+    nulls,     ///< rows without a cursor
+    backfill,  ///< a range again; no mark moves
+  };
+  Kind kind = Kind::whole;
+  ReadPlan read = {};
+  /// Of fresh and settle: the horizon sampled before; its mark bounds what `reached` may become,
+  /// and what a settle pass may settle.
+  std::optional<HorizonToken> token = {};
+  bool ends_backfill = false;  ///< its end fulfils Checkpoint::backfill
+
+  bool has_mark() const noexcept { return token && !token->mark.null; }
+};
+
+/// Where the fresh pass begins.
+void start_fresh(ReadPlan& read, const Checkpoint& checkpoint, const JobPlan& plan);
+/// Where a settle pass begins.
+void start_settle(ReadPlan& read, const Checkpoint& checkpoint, const JobPlan& plan);
+
+/// What the checkpoint becomes with a batch of a pass; `finish` where nothing follows.
+void advance(Checkpoint& checkpoint, const Pass& pass, const ReadBatch& batch, Apply apply);
+void finish(Checkpoint& checkpoint, const Pass& pass);
+
+/// Marks may go back only here: what was read is read again, under a new epoch.
+void open_epoch(Checkpoint& checkpoint);
+
+}  // namespace tidemark

@@ -1,0 +1,132 @@
+#include "sync/writing.h"
+
+#include "sync/row_error.h"
+#include "sync/stopwatch.h"
+
+namespace tidemark {
+
+void Writing::begin() {
+  load_ = ports_.target->begin({.job = ports_.job,
+                                .fence = ports_.fence.load(),
+                                .lease = ports_.lease,
+                                .write = ports_.plan.write});
+}
+
+void Writing::put_into(Load& load, const Batch& batch) const {
+  if (ports_.plan.apply == Apply::upsert)
+    load.upsert(batch);
+  else
+    load.append(batch);
+}
+
+void Writing::put(const Batch& batch) {
+  const Stopwatch watch(ports_.clock, ports_.times.write);
+  if (!load_) begin();
+  try {
+    put_into(*load_, batch);
+  } catch (const Error& error) {
+    load_.reset();
+    if (error.error_class() == ErrorClass::data) refuse(batch, error);
+    throw;
+  }
+  ports_.guard.progress(false);
+}
+
+WriteCounts Writing::commit(Checkpoint& checkpoint) {
+  const Stopwatch watch(ports_.clock, ports_.times.commit);
+  if (!load_) begin();
+  checkpoint.revision = ports_.memory.saved ? ports_.memory.saved->revision + 1 : 1;
+  WriteCounts counts;
+  try {
+    load_->save(encode(checkpoint));
+    counts = load_->commit();
+    load_.reset();
+  } catch (const Error& error) {
+    load_.reset();
+    if (!error.in_doubt()) throw;
+    find_out(error, checkpoint);
+  }
+  ports_.memory.saved = checkpoint;
+  ports_.memory.latest = checkpoint;
+  ports_.memory.saved_at = ports_.clock.steady();
+  ports_.guard.progress(true);
+  return counts;
+}
+
+void Writing::find_out(const Error& lost, const Checkpoint& checkpoint) {
+  ports_.memory.in_doubt = true;
+  ports_.guard.watch(static_cast<Target*>(nullptr));
+  Error::Fields fields = lost.fields();
+  fields.in_doubt = false;
+  Acquired now;
+  try {
+    ports_.target.reopen();
+    now = ports_.target->recover(ports_.job, ports_.holder, ports_.plan.write.table, ports_.lease);
+  } catch (const Error&) {
+    // Not to be found out now; the next run asks again before it does anything else.
+    throw Error(std::move(fields));
+  }
+  ports_.guard.watch(&*ports_.target);
+  ports_.memory.in_doubt = false;
+  if (!now.granted || now.took_over || !now.checkpoint ||
+      now.checkpoint->revision != checkpoint.revision) {
+    ports_.memory.forget_position();
+    throw Error(std::move(fields));
+  }
+  ports_.fence = now.fence;
+  ports_.memory.fence = now.fence;
+  ports_.target->prepare(ports_.plan.write);
+  ports_.observer.note(ports_.plan.job->name,
+                       "the answer to a commit was lost; the checkpoint shows that it arrived");
+}
+
+bool Writing::fails(const Batch& part) {
+  const auto load = ports_.target->begin({.job = ports_.job,
+                                          .fence = ports_.fence.load(),
+                                          .lease = ports_.lease,
+                                          .write = ports_.plan.write});
+  try {
+    put_into(*load, part);
+  } catch (const Error& error) {
+    if (error.error_class() != ErrorClass::data) throw;
+    return true;
+  }
+  return false;
+}
+
+/// Halves the batch in transactions that are rolled back.
+std::optional<std::size_t> Writing::find_row(const Batch& batch, const Error& error) {
+  const auto& hint = error.fields().row;
+  if (hint && *hint < batch.rows() && fails(batch.slice(*hint, 1))) return *hint;
+  std::size_t first = 0;
+  std::size_t count = batch.rows();
+  while (count > 1) {
+    const std::size_t half = count / 2;
+    if (fails(batch.slice(first, half))) {
+      count = half;
+    } else if (fails(batch.slice(first + half, count - half))) {
+      first += half;
+      count -= half;
+    } else {
+      return std::nullopt;  // the rows clash with each other only
+    }
+  }
+  return count == 1 ? std::optional(first) : std::nullopt;
+}
+
+void Writing::refuse(const Batch& batch, const Error& error) {
+  Error::Fields fields = error.fields();
+  if (fields.table.empty()) fields.table = ports_.plan.write.table.display();
+  if (fields.operation.empty()) fields.operation = "write";
+  std::optional<std::size_t> row;
+  try {
+    if (ports_.target->usable() && !ports_.guard.stopping()) row = find_row(batch, error);
+  } catch (const Error&) {
+    row.reset();  // what is to be reported is the row's error, not that of looking for it
+  }
+  fields.row = row;
+  throw RowError(Error(std::move(fields)),
+                 row ? key_hash_of(batch, *row, ports_.plan.output_key_at, ports_.key_secret) : "");
+}
+
+}  // namespace tidemark

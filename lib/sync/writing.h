@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "core/observer.h"
+#include "sync/connections.h"
+#include "sync/job_memory.h"
+#include "sync/job_plan.h"
+#include "sync/run_guard.h"
+
+namespace tidemark {
+
+/// The writing side of a run: target transactions that hold rows and the checkpoint. Run's thread.
+/// Keeps JobMemory's idea of the stored checkpoint true. Errors about a row are RowErrors.
+class Writing {
+ public:
+  struct Ports {
+    Connections::TargetLease& target;
+    const JobPlan& plan;
+    JobKey job;
+    Holder holder;
+    Duration lease;
+    RunGuard& guard;
+    JobMemory& memory;
+    std::atomic<std::int64_t>& fence;
+    Observer& observer;
+    const Clock& clock;
+    PhaseTimes& times;
+    const std::string& key_secret;
+  };
+  explicit Writing(const Ports& ports) : ports_(ports) {}
+
+  bool open() const noexcept { return load_ != nullptr; }
+  /// Writes into the transaction under way, beginning one if there is none.
+  void put(const Batch& batch);
+  /// Saves the checkpoint beside the rows and commits. Its revision is set here. Where the answer
+  /// is lost, finds out: returns if the commit arrived, throws the transient Error if it did not.
+  WriteCounts commit(Checkpoint& checkpoint);
+  void drop() noexcept { load_.reset(); }
+
+ private:
+  void begin();
+  void put_into(Load& load, const Batch& batch) const;
+  void find_out(const Error& lost, const Checkpoint& checkpoint);
+  [[noreturn]] void refuse(const Batch& batch, const Error& error);
+  bool fails(const Batch& part);
+  std::optional<std::size_t> find_row(const Batch& batch, const Error& error);
+
+  Ports ports_;
+  std::unique_ptr<Load> load_;
+};
+
+}  // namespace tidemark
