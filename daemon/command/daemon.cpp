@@ -1,0 +1,44 @@
+#include "core/error.h"
+#include "daemon/app.h"
+#include "daemon/command/command.h"
+#include "daemon/command/options.h"
+
+namespace tidemark {
+namespace {
+
+class DaemonCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override { config_.declare(app); }
+
+  ExitStatus run(Console& console) override {
+    NotifyEnvironment supervisor = NotifyEnvironment::take();
+    auto loaded = load_or_complain(console, config_.path, true);
+    if (!loaded) return ExitStatus::config;
+    try {
+      App app({.config_path = config_.path, .supervisor = std::move(supervisor)}, *loaded);
+      return app.run();
+    } catch (const Error& error) {
+      console.fail(error.what());
+      if (error.kind() == FailureKind::permission) return ExitStatus::no_permission;
+      if (error.kind() == FailureKind::schema) return ExitStatus::config;
+      return ExitStatus::cannot_create;
+    }
+  }
+
+ private:
+  ConfigOption config_;
+};
+
+}  // namespace
+
+CommandInfo daemon_command() {
+  return {.name = "daemon",
+          .summary = "Run the daemon: every job, as its schedule says",
+          .details =
+              "Stops at TERM or INT behind the batches under way, at a second one at once.\n"
+              "HUP reloads the configuration, all or nothing; USR2 logs the state.\n"
+              "Example: tidemark daemon -c /etc/tidemark/tidemark.yaml",
+          .make = [] { return std::unique_ptr<Command>(std::make_unique<DaemonCommand>()); }};
+}
+
+}  // namespace tidemark
