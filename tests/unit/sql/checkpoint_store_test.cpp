@@ -195,7 +195,7 @@ TEST_CASE("the tables are made where they are missing and nowhere else", "[sql][
   bool made = false;
   ScriptedSession session([&](const std::string& statement) -> Result {
     if (statement.starts_with("CREATE")) made = true;
-    if (!made) fail(FailureKind::schema);
+    if (!made && statement.starts_with("SELECT")) fail(FailureKind::schema);
     return {};
   });
   CheckpointStore store(session, dialect, "");
