@@ -61,8 +61,8 @@ struct ReloadFinished {
 };
 
 /// Told once of each thing that happens; log line, metric, history and alert come from the same
-/// event. Must not throw or block. `batch_committed`, `mark_epoch_opened` and `note` may come from
-/// worker threads, the rest from the loop.
+/// event. Must not throw or block. `batch_committed`, `mark_epoch_opened`, `rows_came_late` and
+/// `note` may come from worker threads, the rest from the loop.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -76,6 +76,8 @@ class Observer {
   virtual void mark_epoch_opened(const JobName&, std::int64_t /*epoch*/,
                                  std::string_view /*reason*/) {}
   virtual void reload_finished(const ReloadFinished&) {}
+  /// Rows became visible so long after their cursor's time had been read past.
+  virtual void rows_came_late(const JobName&, Duration /*by*/, std::uint64_t /*rows*/) {}
   /// Something an operator should know that fits no other event.
   virtual void note(const JobName&, std::string_view /*text*/) {}
 };
@@ -93,6 +95,7 @@ class Observers final : public Observer {
   void state_changed(const StateChanged& event) override;
   void mark_epoch_opened(const JobName& job, std::int64_t epoch, std::string_view reason) override;
   void reload_finished(const ReloadFinished& event) override;
+  void rows_came_late(const JobName& job, Duration by, std::uint64_t rows) override;
   void note(const JobName& job, std::string_view text) override;
 
  private:

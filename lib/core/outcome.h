@@ -40,7 +40,9 @@ struct RunCounts {
   WriteCounts written = {};
   std::uint64_t bytes_written = 0;
   std::uint64_t batches = 0;
+  /// Rows that came behind a mark under which, by the proof, nothing could come any more.
   std::uint64_t late_rows = 0;
+  std::uint64_t rows_audited = 0;  ///< of rows_read: compared once more behind the settled mark
   std::uint64_t retries = 0;
 };
 
@@ -67,6 +69,11 @@ struct Progress {
   std::vector<Blocker> blockers = {};
   std::vector<std::string> drift = {};
   bool initial_done = false;
+  /// What the audit found of the promise that `proof_text` makes: "" while it holds. For people,
+  /// with what to do.
+  std::string broken = {};
+  /// How far behind the horizon a job without proof reads again: "15m", "40m (raised from 15m)".
+  std::string lookback = {};
 };
 
 /// What one run came to: the only border between exceptions and values.

@@ -23,7 +23,9 @@ struct TargetColumn {
 struct WriteSpec {
   TableName table;
   std::vector<TargetColumn> columns;
-  std::vector<std::string> key = {};  ///< column names; empty only for append and full
+  /// Column names; empty only for append and full. An append with a key knows rows that are there
+  /// already by it: it needs a unique index over it, as an upsert does.
+  std::vector<std::string> key = {};
   WriteMode write = WriteMode::upsert;
   CreatePolicy create = CreatePolicy::automatic;
   SchemaChanges schema_changes = SchemaChanges::report;
@@ -117,11 +119,17 @@ class Load {
   /// table and swaps in (rows staged may be committed on the way; the table itself changes at
   /// once).
   virtual void append(const Batch& batch) = 0;
+  /// Inserts the rows whose key the table does not hold; a row that is there stays as it is. A key
+  /// that comes twice in one batch arrives once. Another row's secondary unique key is
+  /// Error{constraint}, as in `upsert`. Needs a key.
+  virtual void insert_missing(const Batch& batch) = 0;
   /// Deletes by key; the batch holds the key columns only.
   virtual void erase(const Batch& keys) = 0;
   /// The checkpoint to commit with the rows; renews the lease. Checks the fence: Error{conflict}
   /// with code "fenced" when another holder has taken over.
   virtual void save(const CheckpointRecord& checkpoint) = 0;
+  /// What this load has written so far. A replacement knows only at its commit.
+  virtual WriteCounts written() const noexcept = 0;
   /// Error with in_doubt when COMMIT was sent and no answer came: then ask Target::recover.
   virtual WriteCounts commit() = 0;
 };
@@ -135,6 +143,8 @@ class Target {
   struct TableDescription {
     Schema columns;
     std::vector<std::string> primary_key;
+    /// Columns of each unique index by which rows can be told apart, the primary key too.
+    std::vector<std::vector<std::string>> unique_keys = {};
   };
   virtual std::optional<TableDescription> describe(const TableName& table) = 0;
 

@@ -174,6 +174,10 @@ void Observers::reload_finished(const ReloadFinished& event) {
   for (Observer* one : all_)
     one->reload_finished(event);
 }
+void Observers::rows_came_late(const JobName& job, Duration by, std::uint64_t rows) {
+  for (Observer* one : all_)
+    one->rows_came_late(job, by, rows);
+}
 void Observers::note(const JobName& job, std::string_view text) {
   for (Observer* one : all_)
     one->note(job, text);

@@ -132,6 +132,53 @@ TEST_CASE("append adds every row", "[contract][append]") {
   CHECK(all(fixture, spec.table).size() == 4);
 }
 
+TEST_CASE("insert_missing adds what is not there and leaves the rest alone",
+          "[contract][insert-missing]") {
+  Fixture fixture;
+  const auto target = fixture.connector().open_target();
+  const WriteSpec spec = spec_of(fixture.fresh_table("missing"), schema, {"id"}, WriteMode::append);
+  const Batch first = batch_of(schema, {{"1", "a", "10"}, {"2", "b", nullptr}});
+  const auto put = [&](const Batch& batch, const CheckpointRecord& checkpoint) {
+    const auto load = fixture.begin(*target, spec);
+    load->insert_missing(batch);
+    const WriteCounts before = load->written();
+    load->save(checkpoint);
+    CHECK(load->commit() == before);
+    return before;
+  };
+  CHECK(put(first, {.definition = "d", .revision = 1}) == WriteCounts{.inserted = 2});
+  CHECK(put(first, {.definition = "d", .revision = 2}) == WriteCounts{.unchanged = 2});
+  const Batch second = batch_of(schema, {{"2", "other", "7"}, {"3", nullptr, "1"}});
+  CHECK(put(second, {.definition = "d", .revision = 3}) ==
+        WriteCounts{.inserted = 1, .unchanged = 1});
+  CHECK(all(fixture, spec.table) == std::vector<std::string>{"1|a|10", "2|b|∅", "3|∅|1"});
+
+  const auto described = fixture.connector().open_target()->describe(spec.table);
+  REQUIRE(described);
+  CHECK(described->unique_keys == std::vector<std::vector<std::string>>{{"id"}});
+
+  // With a second unique index there, which another row's value meets.
+  fixture.harness().add_unique(spec.table, "code");
+  const auto again = fixture.connector().open_target();
+  const Batch clash = batch_of(schema, {{"4", "a", "4"}});
+  const Error error = error_of([&] {
+    const auto load = fixture.begin(*again, spec);
+    load->insert_missing(clash);
+    load->commit();
+  });
+  CHECK(error.kind() == FailureKind::constraint);
+  CHECK(all(fixture, spec.table).size() == 3);
+}
+
+TEST_CASE("an append with a key needs a unique index over it", "[contract][insert-missing]") {
+  Fixture fixture;
+  const auto target = fixture.connector().open_target();
+  const TableName table = fixture.fresh_table("keyless");
+  target->prepare(spec_of(table, schema, {}, WriteMode::append));
+  CHECK(target->plan(spec_of(table, schema, {}, WriteMode::append)).problems.empty());
+  CHECK_FALSE(target->plan(spec_of(table, schema, {"id"}, WriteMode::append)).problems.empty());
+}
+
 TEST_CASE("erase deletes by key and does not mind what is gone", "[contract][erase]") {
   Fixture fixture;
   const auto target = fixture.connector().open_target();

@@ -105,6 +105,22 @@ void MemoryLoad::append(const Batch& batch) {
   }
 }
 
+void MemoryLoad::insert_missing(const Batch& batch) {
+  const auto lock = access_.enter(Operation::write);
+  access_.check_cancelled(lock);
+  Table& table = access_.state().table(spec_.write.table);
+  if (!changes_) changes_.emplace(table.less());
+  const auto from = columns_of(table, batch);
+  for (std::size_t at = 0; at < batch.rows(); ++at) {
+    Row row = row_of(table, from, batch, at);
+    const RowKey key = table.key_of(row);
+    if (table.rows().contains(key) || changes_->contains(key))
+      ++counts_.unchanged;
+    else
+      put(table, key, std::move(row), at);
+  }
+}
+
 void MemoryLoad::erase(const Batch& keys) {
   const auto lock = access_.enter(Operation::write);
   access_.check_cancelled(lock);

@@ -16,8 +16,10 @@ class MemoryLoad final : public Load {
   ~MemoryLoad() override;
   void upsert(const Batch& batch) override;
   void append(const Batch& batch) override;
+  void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  WriteCounts written() const noexcept override { return counts_; }
   WriteCounts commit() override;
 
  private:

@@ -71,7 +71,7 @@ TargetPlan plan_for(const Tables& tables, const WriteSpec& spec) {
     else
       judge_column(spec, wanted, shape.columns[index], plan);
   }
-  if (!spec.key.empty() && spec.write != WriteMode::append && !unique_by(shape, spec.key))
+  if (!spec.key.empty() && !unique_by(shape, spec.key))
     plan.problems.push_back("the job's key is not unique in " + spec.table.display());
   return plan;
 }
@@ -82,7 +82,11 @@ std::optional<Target::TableDescription> MemoryTarget::describe(const TableName& 
   const auto lock = access_.enter(Operation::describe);
   const auto at = access_.state().tables.find(table);
   if (at == access_.state().tables.end()) return std::nullopt;
-  return TableDescription{at->second.shape().columns, at->second.shape().primary_key};
+  const TableShape& shape = at->second.shape();
+  TableDescription description{.columns = shape.columns, .primary_key = shape.primary_key};
+  // Rows are told apart by the primary key alone here.
+  if (!shape.primary_key.empty()) description.unique_keys.push_back(shape.primary_key);
+  return description;
 }
 
 TargetPlan MemoryTarget::plan(const WriteSpec& spec) {

@@ -143,6 +143,7 @@ sql::ExistingTable existing_table(const CatalogueTable& table) {
   existing.description.primary_key = table.primary_key;
   for (const UniqueIndex& index : table.unique_indexes)
     if (index.plain) existing.unique_indexes.push_back(index.columns);
+  existing.description.unique_keys = existing.unique_indexes;
   return existing;
 }
 

@@ -17,7 +17,7 @@ MysqlLoad::MysqlLoad(Session& session, const MysqlDialect& dialect, WritePlan& p
     make_staging();
     return;
   }
-  if (spec_.write.write == WriteMode::upsert) plan_.make_temporary();
+  if (!spec_.write.key.empty()) plan_.make_temporary();
   begin();
 }
 
@@ -86,6 +86,11 @@ void MysqlLoad::append(const Batch& batch) {
       counts_ += plan_.append(batch, part);
     }
   });
+}
+
+void MysqlLoad::insert_missing(const Batch& batch) {
+  const auto rows = last_of_each_key(batch, plan_.key());
+  write(rows, [&](Rows part) { counts_ += plan_.insert_missing(batch, part); });
 }
 
 void MysqlLoad::erase(const Batch& keys) {

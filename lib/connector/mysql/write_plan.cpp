@@ -143,12 +143,24 @@ void WritePlan::refuse_collisions() {
                .hint = "Give the target's key columns a binary collation."});
 }
 
-WriteCounts WritePlan::upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows) {
+void WritePlan::stage_for_key(const Batch& batch, std::span<const std::uint32_t> rows) {
   const std::string staged = dialect_.table(temporary_);
-  const std::string table = dialect_.table(table_);
   session_.execute("DELETE FROM " + staged);
   insert_into(stager_, staged).run(batch, rows);
   refuse_collisions();
+}
+
+std::uint64_t WritePlan::insert_staged() {
+  const std::string table = dialect_.table(table_);
+  return session_
+      .change("INSERT INTO " + table + " (" + column_list() + ") SELECT " + column_list("s.") +
+              " FROM " + dialect_.table(temporary_) + " AS s WHERE NOT EXISTS (SELECT 1 FROM " +
+              table + " AS t WHERE " + key_join("t", "s") + ")")
+      .affected;
+}
+
+WriteCounts WritePlan::upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows) {
+  stage_for_key(batch, rows);
   std::string assignments;
   for (const WrittenColumn& column : columns_) {
     if (in_key(column.name)) continue;
@@ -158,16 +170,29 @@ WriteCounts WritePlan::upsert_staged(const Batch& batch, std::span<const std::ui
   WriteCounts counts;
   if (!assignments.empty())
     counts.updated = session_
-                         .change("UPDATE " + table + " AS t JOIN " + staged + " AS s ON " +
-                                 key_join("t", "s") + " SET " + assignments)
+                         .change("UPDATE " + dialect_.table(table_) + " AS t JOIN " +
+                                 dialect_.table(temporary_) + " AS s ON " + key_join("t", "s") +
+                                 " SET " + assignments)
                          .affected;
-  counts.inserted =
-      session_
-          .change("INSERT INTO " + table + " (" + column_list() + ") SELECT " + column_list("s.") +
-                  " FROM " + staged + " AS s WHERE NOT EXISTS (SELECT 1 FROM " + table +
-                  " AS t WHERE " + key_join("t", "s") + ")")
-          .affected;
+  counts.inserted = insert_staged();
   counts.unchanged = rows.size() - counts.inserted - counts.updated;
+  return counts;
+}
+
+WriteCounts WritePlan::insert_missing(const Batch& batch, std::span<const std::uint32_t> rows) {
+  WriteCounts counts;
+  if (direct_) {
+    // An update of nothing, because IGNORE would swallow other errors too.
+    const std::string name = dialect_.quote(key_.front().name);
+    counts.inserted = insert_into(inserter_, dialect_.table(table_),
+                                  " ON DUPLICATE KEY UPDATE " + name + " = " + name)
+                          .run(batch, rows)
+                          .affected;
+  } else {
+    stage_for_key(batch, rows);
+    counts.inserted = insert_staged();
+  }
+  counts.unchanged = rows.size() - counts.inserted;
   return counts;
 }
 

@@ -35,6 +35,8 @@ class WritePlan {
   /// Before the transaction: the temporary table of a staged upsert, made once.
   void make_temporary();
   WriteCounts upsert(const Batch& batch, std::span<const std::uint32_t> rows);
+  /// Leaves rows that are there as they are.
+  WriteCounts insert_missing(const Batch& batch, std::span<const std::uint32_t> rows);
   WriteCounts append(const Batch& batch, std::span<const std::uint32_t> rows);
   WriteCounts erase(const Batch& keys, std::span<const std::uint32_t> rows);
   /// Appends to a staging table of a replacement.
@@ -49,6 +51,8 @@ class WritePlan {
  private:
   WriteCounts upsert_directly(const Batch& batch, std::span<const std::uint32_t> rows);
   WriteCounts upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows);
+  void stage_for_key(const Batch& batch, std::span<const std::uint32_t> rows);
+  std::uint64_t insert_staged();
   void refuse_collisions();
   std::string column_list(const std::string& qualifier = {}) const;
   std::string key_join(const std::string& left, const std::string& right) const;
@@ -68,6 +72,7 @@ class WritePlan {
   bool direct_ = false;
   bool temporary_made_ = false;
   std::unique_ptr<RowWriter> upserter_;
+  std::unique_ptr<RowWriter> inserter_;
   std::unique_ptr<RowWriter> appender_;
   std::unique_ptr<RowWriter> eraser_;
   std::unique_ptr<RowWriter> stager_;

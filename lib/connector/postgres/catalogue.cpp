@@ -140,6 +140,7 @@ SourceDescription describe_relation(Connection& connection, const Relation& rela
 Target::TableDescription describe_table(const TableFacts& facts) {
   Target::TableDescription description;
   description.primary_key = facts.primary_key;
+  description.unique_keys = facts.unique_indexes;
   for (const TableColumn& column : facts.columns)
     description.columns.push_back({.name = column.name,
                                    .type = type_or_native(column),

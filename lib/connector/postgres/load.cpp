@@ -108,7 +108,7 @@ std::string in_temp(const std::string& name) {
 
 TransactionLoad::TransactionLoad(LoadSession session) : session_(std::move(session)) {
   WrittenTable& table = session_.table;
-  if (table.spec.write == WriteMode::upsert && table.batch_table.empty()) {
+  if (!table.spec.key.empty() && table.batch_table.empty()) {
     const std::string name = temporary_name("tidemark_batch_");
     make_temporary(session_.connection, table, name, table.columns, true);
     table.batch_table = name;
@@ -122,7 +122,7 @@ TransactionLoad::~TransactionLoad() {
   session_.doubt();
 }
 
-std::string TransactionLoad::upsert_statement() const {
+std::string TransactionLoad::statement_by_key(Existing existing) const {
   const WrittenTable& table = session_.table;
   const std::string key = dialect().list(table.spec.key);
   const std::vector<std::string> names = names_of(table.columns);
@@ -135,9 +135,10 @@ std::string TransactionLoad::upsert_statement() const {
     assignments += (assignments.empty() ? "" : ", ") + dialect().quote(name) + " = excluded." +
                    dialect().quote(name);
   }
-  const std::string action = rest.empty() ? "DO NOTHING"
-                                          : "DO UPDATE SET " + assignments + " WHERE " +
-                                                dialect().differs("target", "excluded", rest);
+  const std::string action = rest.empty() || existing == Existing::leave
+                                 ? "DO NOTHING"
+                                 : "DO UPDATE SET " + assignments + " WHERE " +
+                                       dialect().differs("target", "excluded", rest);
   // Of equal keys the row that came last. In key order, because the index pages are then visited
   // one after the other.
   const std::string write =
@@ -158,7 +159,7 @@ std::string TransactionLoad::upsert_statement() const {
          dialect().table(table.spec.table) + " AS before USING (" + key + ")) AS compared";
 }
 
-void TransactionLoad::upsert(const Batch& batch) {
+void TransactionLoad::write_by_key(const Batch& batch, Existing existing) {
   if (batch.empty()) return;
   const WrittenTable& table = session_.table;
   const std::string shown = table.spec.table.display();
@@ -166,12 +167,20 @@ void TransactionLoad::upsert(const Batch& batch) {
     session_.connection.execute("TRUNCATE " + in_temp(table.batch_table));
   copy_batch(session_.connection, batch, table.columns, true, in_temp(table.batch_table),
              table.batch_table, shown);
-  const sql::Result result = session_.connection.execute_for(upsert_statement(), shown);
+  const sql::Result result = session_.connection.execute_for(statement_by_key(existing), shown);
   const auto& row = result.rows.at(0);
   const std::uint64_t keys = count_of(row.at(0));
   const std::uint64_t inserted = count_of(row.at(1));
   const std::uint64_t updated = count_of(row.at(2));
   counts_ += {.inserted = inserted, .updated = updated, .unchanged = keys - inserted - updated};
+}
+
+void TransactionLoad::upsert(const Batch& batch) {
+  write_by_key(batch, Existing::update);
+}
+
+void TransactionLoad::insert_missing(const Batch& batch) {
+  write_by_key(batch, Existing::leave);
 }
 
 void TransactionLoad::append(const Batch& batch) {
@@ -265,6 +274,10 @@ void ReplaceLoad::append(const Batch& batch) {
   staged_ +=
       copy_batch(session_.connection, batch, session_.table.columns, false,
                  dialect().table(staging_), staging_.name, session_.table.spec.table.display());
+}
+
+void ReplaceLoad::insert_missing(const Batch&) {
+  throw Error({.kind = FailureKind::internal, .message = "a replacement stages all rows"});
 }
 
 void ReplaceLoad::erase(const Batch&) {

@@ -38,21 +38,26 @@ struct LoadSession {
   std::function<void()> doubt;
 };
 
-/// Upsert, append and erase in one transaction with the checkpoint. Rows of an upsert go by binary
-/// COPY into a temporary table and from there by one INSERT … ON CONFLICT (key) in key order, which
-/// rewrites only rows that differ by their bytes; appended rows go straight into the table.
+/// Upsert, append and erase in one transaction with the checkpoint. Rows that are looked up by key
+/// go by binary COPY into a temporary table and from there by one INSERT … ON CONFLICT (key) in key
+/// order, which rewrites only rows that differ by their bytes; appended rows go straight into the
+/// table.
 class TransactionLoad final : public Load {
  public:
   explicit TransactionLoad(LoadSession session);
   ~TransactionLoad() override;
   void upsert(const Batch& batch) override;
   void append(const Batch& batch) override;
+  void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  WriteCounts written() const noexcept override { return counts_; }
   WriteCounts commit() override;
 
  private:
-  std::string upsert_statement() const;
+  enum class Existing { update, leave };
+  std::string statement_by_key(Existing existing) const;
+  void write_by_key(const Batch& batch, Existing existing);
 
   LoadSession session_;
   WriteCounts counts_;
@@ -70,8 +75,10 @@ class ReplaceLoad final : public Load {
   ~ReplaceLoad() override;
   void upsert(const Batch& batch) override;
   void append(const Batch& batch) override;
+  void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  WriteCounts written() const noexcept override { return {}; }
   WriteCounts commit() override;
 
  private:

@@ -187,10 +187,10 @@ class Planner {
 
   void check_unique(const ExistingTable& table) {
     if (spec_.key.empty() || is_unique_key(table, spec_.key)) return;
-    if (spec_.write == WriteMode::upsert)
+    if (spec_.write != WriteMode::replace)
       problem(" has no unique index over exactly the key (" + joined(spec_.key) +
               "): add one (a primary key is best), or correct `key`");
-    else if (spec_.write == WriteMode::replace)
+    else
       plan_.notes.push_back("target " + table_ + " has no unique index over the key (" +
                             joined(spec_.key) +
                             "): each replacement deletes and inserts all its rows");

@@ -262,6 +262,7 @@ std::optional<sql::ExistingTable> describe_target(Connection& connection, const 
   }
   existing.description.primary_key = table->primary_key();
   existing.unique_indexes = unique_indexes(connection, *table);
+  existing.description.unique_keys = existing.unique_indexes;
   return existing;
 }
 

@@ -139,12 +139,16 @@ std::string SqliteLoad::insert_statement(const TableName& table) const {
   return "INSERT INTO " + dialect_.table(table) + " (" + list + ") VALUES (" + parameters + ")";
 }
 
+std::string SqliteLoad::key_list() const {
+  std::string list;
+  for (const std::string& column : spec_.write.key)
+    list += (list.empty() ? "" : ", ") + dialect_.quote(column);
+  return list;
+}
+
 /// tidemark_met() tells an insert from an update or a row that is as it should be: SQLite's own
 /// count does not.
 std::string SqliteLoad::upsert_statement() const {
-  std::string key;
-  for (const std::string& column : spec_.write.key)
-    key += (key.empty() ? "" : ", ") + dialect_.quote(column);
   const std::vector<std::string> rest = names(false);
   std::string assignments;
   for (const std::string& column : rest)
@@ -156,17 +160,21 @@ std::string SqliteLoad::upsert_statement() const {
   const std::string differs =
       rest.empty() ? "0" : dialect_.differs(dialect_.table(spec_.write.table), "excluded", rest);
   // CASE, because the planner takes AND apart: it may leave a call out where the rest is constant.
-  return insert_statement(spec_.write.table) + " ON CONFLICT (" + key + ") DO UPDATE SET " +
+  return insert_statement(spec_.write.table) + " ON CONFLICT (" + key_list() + ") DO UPDATE SET " +
          assignments + " WHERE CASE WHEN " + met_function + "() THEN " + differs + " END";
 }
 
+void SqliteLoad::require_unique_key() const {
+  if (unique_key_) return;
+  throw Error({.kind = FailureKind::schema,
+               .message = "writing by key needs a unique index over exactly the key",
+               .operation = "write",
+               .table = spec_.write.table.display(),
+               .hint = "Add one to the target, or correct `key`."});
+}
+
 void SqliteLoad::upsert(const Batch& batch) {
-  if (spec_.write.key.empty() || !unique_key_)
-    throw Error({.kind = FailureKind::schema,
-                 .message = "upsert needs a unique index over exactly the key",
-                 .operation = "write",
-                 .table = spec_.write.table.display(),
-                 .hint = "Add one to the target, or correct `key`."});
+  require_unique_key();
   begin_writing();
   Binding binding = bind_columns(batch, columns_, upsert_statement());
   run_rows(binding, batch, [&](std::uint64_t met, std::size_t) {
@@ -180,30 +188,20 @@ void SqliteLoad::upsert(const Batch& batch) {
 }
 
 void SqliteLoad::append(const Batch& batch) {
-  if (spec_.write.write == WriteMode::replace)
-    stage(batch);
-  else
-    insert_rows(batch);
+  if (spec_.write.write == WriteMode::replace) return stage(batch);
+  begin_writing();
+  Binding binding = bind_columns(batch, columns_, insert_statement(spec_.write.table));
+  run_rows(binding, batch, [&](std::uint64_t, std::size_t) { ++counts_.inserted; });
 }
 
-/// With a key, a row that is there already is left alone: a read with lookback comes again. One
-/// that is there with other values is refused, because appending can't change it.
-void SqliteLoad::insert_rows(const Batch& batch) {
+void SqliteLoad::insert_missing(const Batch& batch) {
+  require_unique_key();
   begin_writing();
-  const bool again = unique_key_;
-  Binding binding = bind_columns(batch, columns_,
-                                 again ? upsert_statement() : insert_statement(spec_.write.table));
-  run_rows(binding, batch, [&](std::uint64_t met, std::size_t) {
-    if (met == 0) {
-      ++counts_.inserted;
-    } else if (sqlite3_changes(connection_.handle()) == 0) {
-      ++counts_.unchanged;
-    } else {
-      throw Error({.kind = FailureKind::constraint,
-                   .message = "a row with this key is there already, with other values",
-                   .hint = "Use target.write: upsert, or a target without a unique key over these "
-                           "columns."});
-    }
+  Binding binding = bind_columns(
+      batch, columns_,
+      insert_statement(spec_.write.table) + " ON CONFLICT (" + key_list() + ") DO NOTHING");
+  run_rows(binding, batch, [&](std::uint64_t, std::size_t) {
+    ++(sqlite3_changes(connection_.handle()) == 0 ? counts_.unchanged : counts_.inserted);
   });
 }
 
@@ -241,10 +239,7 @@ void SqliteLoad::make_staging() {
     definition += (definition.empty() ? "" : ", ") + dialect_.quote(column.existing.name) + " " +
                   column.existing.native_type;
   if (unique_key_) {
-    std::string key;
-    for (const std::string& column : spec_.write.key)
-      key += (key.empty() ? "" : ", ") + dialect_.quote(column);
-    definition += ", PRIMARY KEY (" + key + ")";
+    definition += ", PRIMARY KEY (" + key_list() + ")";
   }
   const std::string table = dialect_.table(staging_);
   connection_.execute("DROP TABLE IF EXISTS " + table);

@@ -28,8 +28,10 @@ class SqliteLoad final : public Load {
 
   void upsert(const Batch& batch) override;
   void append(const Batch& batch) override;
+  void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  WriteCounts written() const noexcept override { return counts_; }
   WriteCounts commit() override;
 
  private:
@@ -51,7 +53,8 @@ class SqliteLoad final : public Load {
   void begin_writing();
   void make_staging();
   void stage(const Batch& batch);
-  void insert_rows(const Batch& batch);
+  void require_unique_key() const;
+  std::string key_list() const;
   void replace_table();
   std::string insert_statement(const TableName& table) const;
   std::string upsert_statement() const;
