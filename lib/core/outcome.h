@@ -69,6 +69,8 @@ struct Progress {
   std::vector<Blocker> blockers = {};
   std::vector<std::string> drift = {};
   bool initial_done = false;
+  std::uint32_t ranges = 0;           ///< of a first load in key ranges that is under way; else 0
+  std::uint32_t ranges_finished = 0;  ///< of these
   /// What the audit found of the promise that `proof_text` makes: "" while it holds. For people,
   /// with what to do.
   std::string broken = {};

@@ -67,6 +67,17 @@ struct CheckpointRecord {
   friend bool operator==(const CheckpointRecord&, const CheckpointRecord&) = default;
 };
 
+/// One key range of a first load, as stored: the engine's own encodings (one line each), opaque to
+/// the target.
+struct RangeRecord {
+  std::int64_t part = 0;      ///< its place in key order, from 0
+  std::string lower = {};     ///< inclusive; "": open
+  std::string upper = {};     ///< exclusive; "": open
+  std::string position = {};  ///< of the last row that was written; "": none yet
+  bool finished = false;
+  friend bool operator==(const RangeRecord&, const RangeRecord&) = default;
+};
+
 /// Who asks for a job. Two processes never compare equal.
 struct Holder {
   std::string host;
@@ -128,6 +139,13 @@ class Load {
   /// The checkpoint to commit with the rows; renews the lease. Checks the fence: Error{conflict}
   /// with code "fenced" when another holder has taken over.
   virtual void save(const CheckpointRecord& checkpoint) = 0;
+  /// Beside `save`: these are the job's key ranges from the commit on, instead of all it had.
+  virtual void save_ranges(const std::vector<RangeRecord>& ranges) = 0;
+  /// Instead of `save`, in a load of one key range: where that stands, to commit with its rows.
+  /// Several sessions may do so for one job at once: the job's row is locked only against a
+  /// take-over. Checks the fence as `save` does, but does not renew the lease. Error{conflict}
+  /// where the job has no such range (any more).
+  virtual void save_range(const RangeRecord& range) = 0;
   /// What this load has written so far. A replacement knows only at its commit.
   virtual WriteCounts written() const noexcept = 0;
   /// Error with in_doubt when COMMIT was sent and no answer came: then ask Target::recover.
@@ -167,6 +185,11 @@ class Target {
   virtual void release(const JobKey& job, std::int64_t fence, const TableName& table) = 0;
   /// Reads without taking: for `status`, `checkpoint show`. nullopt: none stored.
   virtual std::optional<Acquired> peek(const JobKey& job, const TableName& table) = 0;
+
+  /// The key ranges of the job's first load in order of `part`; empty where none is under way.
+  virtual std::vector<RangeRecord> ranges(const JobKey& job, const TableName& table) = 0;
+  /// Whether sessions can write to one table at the same time; false: one writer after the other.
+  virtual bool writes_in_parallel() const noexcept = 0;
 
   virtual std::unique_ptr<Load> begin(const LoadSpec& spec) = 0;
 

@@ -24,6 +24,7 @@ struct JobRow {
   std::optional<Holder> holder = {};
   WallTime lease_until{};
   std::optional<CheckpointRecord> checkpoint = {};
+  std::vector<RangeRecord> ranges = {};
 };
 
 /// Everything in a Database, under its lock.

@@ -289,6 +289,12 @@ void Database::set_checkpoint(const JobKey& job, const CheckpointRecord& record)
   state_->jobs[job].checkpoint = record;
 }
 
+std::vector<RangeRecord> Database::ranges(const JobKey& job) const {
+  const Lock lock(state_->mutex);
+  const auto at = state_->jobs.find(job);
+  return at == state_->jobs.end() ? std::vector<RangeRecord>{} : at->second.ranges;
+}
+
 void Database::seize(const JobKey& job, const Holder& holder, Duration lease) {
   const Lock lock(state_->mutex);
   JobRow& row = state_->jobs[job];

@@ -165,6 +165,7 @@ class Database {
   std::vector<std::string> hooks_run() const;
   std::optional<CheckpointRecord> checkpoint(const JobKey& job) const;
   void set_checkpoint(const JobKey& job, const CheckpointRecord& record);
+  std::vector<RangeRecord> ranges(const JobKey& job) const;
   /// Another holder takes the job now, whatever its lease.
   void seize(const JobKey& job, const Holder& holder, Duration lease);
 

@@ -145,6 +145,24 @@ void MemoryLoad::save(const CheckpointRecord& checkpoint) {
   checkpoint_ = checkpoint;
 }
 
+void MemoryLoad::save_ranges(const std::vector<RangeRecord>& ranges) {
+  ranges_ = ranges;
+}
+
+void MemoryLoad::save_range(const RangeRecord& range) {
+  const auto lock = access_.enter(Operation::save);
+  if (access_.state().jobs[spec_.job].fence != spec_.fence) throw_fenced(spec_.job);
+  range_ = range;
+}
+
+RangeRecord& MemoryLoad::stored_range(JobRow& job) const {
+  for (RangeRecord& one : job.ranges)
+    if (one.part == range_->part) return one;
+  throw Error({.kind = FailureKind::conflict,
+               .message = "the key range of the first load is gone",
+               .operation = "save the key range"});
+}
+
 bool MemoryLoad::in_scope(const Table& table, const Row& row) const {
   for (const auto& [name, value] : spec_.write.scope) {
     const std::size_t at = find_column(table.shape().columns, name);
@@ -180,7 +198,12 @@ WriteCounts MemoryLoad::commit() {
   Table& table = state.table(spec_.write.table);
   JobRow& job = state.jobs[spec_.job];
   // The row lock that `save` takes in a real database would make a take-over wait until here.
-  if (checkpoint_ && job.fence != spec_.fence) throw_fenced(spec_.job);
+  if ((checkpoint_ || range_) && job.fence != spec_.fence) throw_fenced(spec_.job);
+  if (range_) {
+    RangeRecord& stored = stored_range(job);
+    stored.position = range_->position;
+    stored.finished = range_->finished;
+  }
   if (spec_.write.write == WriteMode::replace) replace(table);
   if (changes_) table.apply(*changes_);
   ++state.counts.commits;
@@ -189,6 +212,7 @@ WriteCounts MemoryLoad::commit() {
     ++state.counts.saves;
     job.checkpoint = checkpoint_;
     job.lease_until = state.now() + spec_.lease;
+    if (ranges_) job.ranges = *ranges_;
   }
   if (lost_answer) throw Error(*lost_answer);
   return counts_;

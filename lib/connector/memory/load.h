@@ -19,6 +19,8 @@ class MemoryLoad final : public Load {
   void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  void save_ranges(const std::vector<RangeRecord>& ranges) override;
+  void save_range(const RangeRecord& range) override;
   WriteCounts written() const noexcept override { return counts_; }
   WriteCounts commit() override;
 
@@ -29,6 +31,7 @@ class MemoryLoad final : public Load {
              std::size_t row) const;
   void put(Table& table, const RowKey& key, Row row, std::size_t at);
   void replace(Table& table);
+  RangeRecord& stored_range(JobRow& job) const;
   bool in_scope(const Table& table, const Row& row) const;
 
   Access& access_;
@@ -37,6 +40,8 @@ class MemoryLoad final : public Load {
   std::vector<Row> staged_;
   WriteCounts counts_;
   std::optional<CheckpointRecord> checkpoint_;
+  std::optional<std::vector<RangeRecord>> ranges_;
+  std::optional<RangeRecord> range_;
 };
 
 }  // namespace tidemark::memory

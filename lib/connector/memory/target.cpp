@@ -177,6 +177,11 @@ std::optional<Acquired> MemoryTarget::peek(const JobKey& job, const TableName&) 
   return seen;
 }
 
+std::vector<RangeRecord> MemoryTarget::ranges(const JobKey& job, const TableName&) {
+  const auto lock = access_.enter(Operation::describe);
+  return access_.state().jobs[job].ranges;
+}
+
 std::unique_ptr<Load> MemoryTarget::begin(const LoadSpec& spec) {
   return std::make_unique<MemoryLoad>(access_, spec);
 }

@@ -38,6 +38,7 @@ class MysqlDialect final : public sql::Dialect {
   std::string_view one_at_a_time() const override { return ""; }
   std::string_view now_micros() const override;
   std::string_view for_update() const override { return " FOR UPDATE"; }
+  std::string_view for_share() const override { return " LOCK IN SHARE MODE"; }
   std::string_view text_type() const override;
   std::string_view bigint_type() const override { return "BIGINT"; }
   std::string_view key_text_type() const override;

@@ -103,6 +103,16 @@ void MysqlLoad::save(const CheckpointRecord& checkpoint) {
   store_.save(spec_.job, spec_.fence, spec_.lease, checkpoint);
 }
 
+void MysqlLoad::save_ranges(const std::vector<RangeRecord>& ranges) {
+  if (!open_) begin();
+  store_.save_ranges(spec_.job, ranges);
+}
+
+void MysqlLoad::save_range(const RangeRecord& range) {
+  if (!open_) begin();
+  store_.save_range(spec_.job, spec_.fence, range);
+}
+
 sql::Replacement MysqlLoad::replacement() const {
   sql::Replacement replacement{.table = plan_.table(), .staging = staging_, .columns = {}};
   for (const WrittenColumn& column : plan_.columns())

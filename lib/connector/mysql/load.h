@@ -24,6 +24,8 @@ class MysqlLoad final : public Load {
   void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  void save_ranges(const std::vector<RangeRecord>& ranges) override;
+  void save_range(const RangeRecord& range) override;
   WriteCounts written() const noexcept override { return counts_; }
   WriteCounts commit() override;
 

@@ -215,6 +215,10 @@ std::optional<Acquired> MysqlTarget::peek(const JobKey& job, const TableName& ta
   return store(table).peek(job);
 }
 
+std::vector<RangeRecord> MysqlTarget::ranges(const JobKey& job, const TableName& table) {
+  return store(table).ranges(job);
+}
+
 void MysqlTarget::run_hook(const std::string& statement, Duration timeout) {
   const Session::Activity activity(session_);
   session_.execute("START TRANSACTION");

@@ -28,6 +28,8 @@ class MysqlTarget final : public Target {
              Duration lease) override;
   void release(const JobKey& job, std::int64_t fence, const TableName& table) override;
   std::optional<Acquired> peek(const JobKey& job, const TableName& table) override;
+  std::vector<RangeRecord> ranges(const JobKey& job, const TableName& table) override;
+  bool writes_in_parallel() const noexcept override { return true; }
   std::unique_ptr<Load> begin(const LoadSpec& spec) override;
   void run_hook(const std::string& statement, Duration timeout) override;
   WallTime now() override;

@@ -27,6 +27,7 @@ class PostgresDialect final : public sql::Dialect {
     return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
   }
   std::string_view for_update() const override { return " FOR UPDATE"; }
+  std::string_view for_share() const override { return " FOR SHARE"; }
   std::string_view text_type() const override { return "text"; }
   std::string_view bigint_type() const override { return "bigint"; }
   std::string_view key_text_type() const override { return "text"; }

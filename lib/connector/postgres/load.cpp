@@ -223,6 +223,14 @@ void TransactionLoad::save(const CheckpointRecord& checkpoint) {
                             checkpoint);
 }
 
+void TransactionLoad::save_ranges(const std::vector<RangeRecord>& ranges) {
+  session_.checkpoints.save_ranges(session_.spec.job, ranges);
+}
+
+void TransactionLoad::save_range(const RangeRecord& range) {
+  session_.checkpoints.save_range(session_.spec.job, session_.spec.fence, range);
+}
+
 WriteCounts TransactionLoad::commit() {
   session_.connection.commit();
   done_ = true;
@@ -288,6 +296,14 @@ void ReplaceLoad::save(const CheckpointRecord& checkpoint) {
   checkpoint_ = checkpoint;
 }
 
+void ReplaceLoad::save_ranges(const std::vector<RangeRecord>& ranges) {
+  ranges_ = ranges;
+}
+
+void ReplaceLoad::save_range(const RangeRecord&) {
+  throw Error({.kind = FailureKind::internal, .message = "a replacement has no key ranges"});
+}
+
 sql::Replacement ReplaceLoad::replacement() const {
   const WrittenTable& table = session_.table;
   sql::Replacement replacement{.table = table.spec.table,
@@ -334,6 +350,7 @@ WriteCounts ReplaceLoad::commit() {
   if (checkpoint_)
     session_.checkpoints.save(session_.spec.job, session_.spec.fence, session_.spec.lease,
                               *checkpoint_);
+  if (ranges_) session_.checkpoints.save_ranges(session_.spec.job, *ranges_);
   connection.execute("DROP TABLE " + dialect().table(staging_));
   connection.commit();
   done_ = true;

@@ -51,6 +51,8 @@ class TransactionLoad final : public Load {
   void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  void save_ranges(const std::vector<RangeRecord>& ranges) override;
+  void save_range(const RangeRecord& range) override;
   WriteCounts written() const noexcept override { return counts_; }
   WriteCounts commit() override;
 
@@ -78,6 +80,8 @@ class ReplaceLoad final : public Load {
   void insert_missing(const Batch& batch) override;
   void erase(const Batch& keys) override;
   void save(const CheckpointRecord& checkpoint) override;
+  void save_ranges(const std::vector<RangeRecord>& ranges) override;
+  void save_range(const RangeRecord& range) override;
   WriteCounts written() const noexcept override { return {}; }
   WriteCounts commit() override;
 
@@ -89,6 +93,7 @@ class ReplaceLoad final : public Load {
   LoadSession session_;
   TableName staging_;
   std::optional<CheckpointRecord> checkpoint_;
+  std::optional<std::vector<RangeRecord>> ranges_;
   std::uint64_t staged_ = 0;
   std::chrono::steady_clock::time_point renewed_;
   bool done_ = false;

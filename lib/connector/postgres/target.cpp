@@ -164,6 +164,11 @@ std::optional<Acquired> PostgresTarget::peek(const JobKey& job, const TableName&
                     [&] { return store(table).peek(job); });
 }
 
+std::vector<RangeRecord> PostgresTarget::ranges(const JobKey& job, const TableName& table) {
+  return in_context("read the key ranges of", table.display(),
+                    [&] { return store(table).ranges(job); });
+}
+
 WrittenTable& PostgresTarget::written(const WriteSpec& spec) {
   if (written_ && same(written_->spec, spec)) return *written_;
   if (written_ && !written_->batch_table.empty())

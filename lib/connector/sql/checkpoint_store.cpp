@@ -252,8 +252,12 @@ Acquired CheckpointStore::recover(const JobKey& job, const Holder& holder, Durat
 void CheckpointStore::check_fence(const JobKey& job, std::int64_t fence, const Result& update) {
   if (update.affected != 0) return;
   // Some servers count a row that was set to what it held already as not affected.
-  const Result found = session_.execute("SELECT fence FROM " + checkpoints_ + where(job) +
-                                        std::string(dialect_.for_update()));
+  require_fence(job, fence, dialect_.for_update());
+}
+
+void CheckpointStore::require_fence(const JobKey& job, std::int64_t fence, std::string_view lock) {
+  const Result found =
+      session_.execute("SELECT fence FROM " + checkpoints_ + where(job) + std::string(lock));
   if (to_number(found.scalar()) == fence) return;
   throw Error({.kind = FailureKind::conflict,
                .message = "another process has taken over the job " + job.job.text,
@@ -304,6 +308,50 @@ void CheckpointStore::save(const JobKey& job, std::int64_t fence, Duration lease
       ", lease_until = " + now + " + " + std::to_string(lease.count()) + ", updated_at = " + now +
       where(job) + " AND fence = " + number(fence));
   check_fence(job, fence, result);
+}
+
+std::vector<RangeRecord> CheckpointStore::ranges(const JobKey& job) {
+  const Result result =
+      session_.execute("SELECT part, lower_bound, upper_bound, position, finished FROM " + ranges_ +
+                       where(job) + " ORDER BY part");
+  std::vector<RangeRecord> ranges;
+  for (const auto& cells : result.rows)
+    ranges.push_back({.part = to_number(cells.at(0)),
+                      .lower = cells.at(1).value_or(""),
+                      .upper = cells.at(2).value_or(""),
+                      .position = cells.at(3).value_or(""),
+                      .finished = to_number(cells.at(4)) != 0});
+  return ranges;
+}
+
+void CheckpointStore::save_ranges(const JobKey& job, const std::vector<RangeRecord>& ranges) {
+  session_.execute("DELETE FROM " + ranges_ + where(job));
+  for (const RangeRecord& range : ranges)
+    session_.execute("INSERT INTO " + ranges_ +
+                     " (instance, job, part, lower_bound, upper_bound, position, finished, "
+                     "updated_at) VALUES (" +
+                     text(job.instance) + ", " + text(job.job.text) + ", " + number(range.part) +
+                     ", " + text(range.lower) + ", " + text(range.upper) + ", " +
+                     text(range.position) + ", " + number(range.finished ? 1 : 0) + ", " +
+                     std::string(dialect_.now_micros()) + ")");
+}
+
+void CheckpointStore::save_range(const JobKey& job, std::int64_t fence, const RangeRecord& range) {
+  // Sessions of one job share this lock; a take-over, which wants the row for itself, waits until
+  // they have committed, and those that come after it see its fence.
+  require_fence(job, fence, dialect_.for_share());
+  const std::string part = where(job) + " AND part = " + number(range.part);
+  const Result result =
+      session_.execute("UPDATE " + ranges_ + " SET position = " + text(range.position) +
+                       ", finished = " + number(range.finished ? 1 : 0) +
+                       ", updated_at = " + std::string(dialect_.now_micros()) + part);
+  if (result.affected != 0) return;
+  if (!session_.execute("SELECT part FROM " + ranges_ + part).rows.empty()) return;
+  throw Error(
+      {.kind = FailureKind::conflict,
+       .message = "the key range of the first load is gone from " + std::string(range_table),
+       .operation = "save the key range",
+       .hint = "Something else has written to that table; the next run looks at it anew."});
 }
 
 }  // namespace tidemark::sql

@@ -45,6 +45,12 @@ class CheckpointStore {
   void save(const JobKey& job, std::int64_t fence, Duration lease,
             const CheckpointRecord& checkpoint);
 
+  /// Target::ranges.
+  std::vector<RangeRecord> ranges(const JobKey& job);
+  /// Load::save_ranges and Load::save_range, within the caller's transaction.
+  void save_ranges(const JobKey& job, const std::vector<RangeRecord>& ranges);
+  void save_range(const JobKey& job, std::int64_t fence, const RangeRecord& range);
+
   /// DDL of both tables, for `grants` and for the hint of a missing privilege.
   std::vector<std::string> definitions() const;
 
@@ -61,6 +67,8 @@ class CheckpointStore {
   Acquired attempt(const JobKey& job, const Holder& holder, Duration lease,
                    const std::string& backend, const EndSession& end_session, bool recovering);
   void check_fence(const JobKey& job, std::int64_t fence, const Result& update);
+  /// Reads the fence under a lock; throws where it is another.
+  void require_fence(const JobKey& job, std::int64_t fence, std::string_view lock);
 
   Session& session_;
   const Dialect& dialect_;

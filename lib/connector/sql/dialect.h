@@ -73,6 +73,9 @@ class Dialect {
   /// Appended to a SELECT that must lock its row: " FOR UPDATE", or "" where the transaction itself
   /// is the lock.
   virtual std::string_view for_update() const = 0;
+  /// Appended to a SELECT that must keep others from changing its row, but not from reading it the
+  /// same way: " FOR SHARE", or "" where the transaction itself is the lock.
+  virtual std::string_view for_share() const = 0;
   /// The types of our own metadata columns: text of any length, bigint, a short key text.
   virtual std::string_view text_type() const = 0;
   virtual std::string_view bigint_type() const = 0;

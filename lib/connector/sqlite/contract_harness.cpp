@@ -46,7 +46,8 @@ class SqliteHarness final : public Harness {
   std::vector<Quirk> quirks() const override {
     return {{"password", "a file has no logins"},
             {"killed", "a file has no server that could end a session"},
-            {"leftovers", "a file has no server that could count sessions"}};
+            {"leftovers", "a file has no server that could count sessions"},
+            {"side-by-side", "a file has one writer at a time"}};
   }
 
  private:

@@ -38,6 +38,7 @@ class SqliteDialect : public sql::Dialect {
   std::string_view one_at_a_time() const override { return ""; }
   std::string_view now_micros() const override { return now_expression; }
   std::string_view for_update() const override { return ""; }
+  std::string_view for_share() const override { return ""; }
   std::string_view text_type() const override { return "TEXT"; }
   std::string_view bigint_type() const override { return "INTEGER"; }
   std::string_view key_text_type() const override { return "TEXT"; }

@@ -295,6 +295,16 @@ void SqliteLoad::save(const CheckpointRecord& checkpoint) {
   checkpoints_.save(spec_.job, spec_.fence, spec_.lease, checkpoint);
 }
 
+void SqliteLoad::save_ranges(const std::vector<RangeRecord>& ranges) {
+  begin_writing();
+  checkpoints_.save_ranges(spec_.job, ranges);
+}
+
+void SqliteLoad::save_range(const RangeRecord& range) {
+  begin_writing();
+  checkpoints_.save_range(spec_.job, spec_.fence, range);
+}
+
 WriteCounts SqliteLoad::commit() {
   try {
     begin_writing();

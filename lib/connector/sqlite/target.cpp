@@ -134,6 +134,11 @@ std::optional<Acquired> SqliteTarget::peek(const JobKey& job, const TableName&) 
   return checkpoints_->peek(job);
 }
 
+std::vector<RangeRecord> SqliteTarget::ranges(const JobKey& job, const TableName&) {
+  reading();
+  return checkpoints_->ranges(job);
+}
+
 std::unique_ptr<Load> SqliteTarget::begin(const LoadSpec& spec) {
   Connection& connection = writing();
   auto found = describe_target(connection, spec.write.table);

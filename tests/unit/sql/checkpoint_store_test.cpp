@@ -160,6 +160,46 @@ TEST_CASE("a save checks the fence and renews the lease", "[sql][checkpoint]") {
   CHECK_NOTHROW(store.save(job, 4, seconds(60), {}));
 }
 
+TEST_CASE("a key range is saved under a shared lock and touches nothing else",
+          "[sql][checkpoint]") {
+  Result answer;
+  answer.affected = 1;
+  answer.rows = {{"4"}};
+  ScriptedSession session([&](const std::string&) { return answer; });
+  CheckpointStore store(session, dialect, "");
+  const RangeRecord range{.part = 2, .lower = "l", .upper = "u", .position = "p'"};
+  store.save_range(job, 4, range);
+  CHECK(session.statements ==
+        std::vector<std::string>{
+            "SELECT fence FROM \"tidemark_checkpoint\"" + where + " FOR SHARE",
+            "UPDATE \"tidemark_range\" SET position = 'p''', finished = 0, updated_at = now()" +
+                where + " AND part = 2"});
+  try {
+    store.save_range(job, 3, range);
+    FAIL("the fence was not checked");
+  } catch (const Error& error) {
+    CHECK(error.fields().code == "fenced");
+  }
+}
+
+TEST_CASE("key ranges are read as they were saved", "[sql][checkpoint]") {
+  ScriptedSession session([&](const std::string&) {
+    Result answer;
+    answer.rows = {{"0", "", "u", "p", "1"}, {"1", "u", "", "", "0"}};
+    return answer;
+  });
+  CheckpointStore store(session, dialect, "");
+  const std::vector<RangeRecord> ranges = store.ranges(job);
+  CHECK(ranges ==
+        std::vector<RangeRecord>{{.part = 0, .upper = "u", .position = "p", .finished = true},
+                                 {.part = 1, .lower = "u"}});
+  session.statements.clear();
+  store.save_ranges(job, ranges);
+  REQUIRE(session.statements.size() == 3);
+  CHECK(session.statements[0] == "DELETE FROM \"tidemark_range\"" + where);
+  CHECK(has(session.statements[1], "VALUES ('prod', 'o''rders', 0, '', 'u', 'p', 1, now())"));
+}
+
 TEST_CASE("renewing a lost job fails, releasing it does not", "[sql][checkpoint]") {
   ScriptedSession session([](const std::string& statement) {
     Result result;

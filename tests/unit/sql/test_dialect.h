@@ -64,6 +64,7 @@ class TestDialect : public Dialect {
   std::string_view one_at_a_time() const override { return "LOCK"; }
   std::string_view now_micros() const override { return "now()"; }
   std::string_view for_update() const override { return " FOR UPDATE"; }
+  std::string_view for_share() const override { return " FOR SHARE"; }
   std::string_view text_type() const override { return "text"; }
   std::string_view bigint_type() const override { return "bigint"; }
   std::string_view key_text_type() const override { return "varchar(64)"; }
