@@ -32,7 +32,8 @@ Json encode(const ColumnPath& column) {
           {"target_type", column.target_type},
           {"steps", column.steps},
           {"fidelity", fidelity_text(column.fidelity)},
-          {"reason", column.reason.empty() ? Json(nullptr) : Json(column.reason)}};
+          {"reason", column.reason.empty() ? Json(nullptr) : Json(column.reason)},
+          {"note", column.note.empty() ? Json(nullptr) : Json(column.note)}};
 }
 
 /// A job whose check broke off: was it a database that did not answer, or what it answered?
@@ -112,6 +113,7 @@ void show_plan(Console& console, const CheckReport& report) {
                                                             : Tone::bad;
     std::string fidelity = console.paint(tone, fidelity_text(column.fidelity));
     if (!column.reason.empty()) fidelity += ": " + column.reason;
+    if (!column.note.empty()) fidelity += ", " + column.note;
     table.add({column.source_column, column.source_type, column.column, column.logical_type,
                column.target_type, fmt::format("{}", fmt::join(column.steps, ", ")), fidelity});
   }

@@ -31,8 +31,7 @@ struct Uuid {
 ///
 /// Fixed kinds hold: boolean uint8 (0/1); intN/uintN; float32/64; date int32; time, timestamp,
 /// instant int64 (core/temporal.h); interval Interval; uuid Uuid. Variable kinds hold bytes: text
-/// and json and native UTF-8; bytes raw; decimal its canonical text ("-12.50", "NaN", "Infinity");
-/// array canonical JSON.
+/// and json and native UTF-8; bytes raw; decimal its canonical text ("-12.50", "NaN", "Infinity").
 class ColumnData {
  public:
   explicit ColumnData(Type type);

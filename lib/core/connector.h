@@ -59,7 +59,23 @@ struct ConnectorInfo {
                                      const ConnectorContext& context) = nullptr;
 };
 
+/// One type of a database's catalogue, by a column of it: what docs/types.md lists and what the
+/// pair tests carry.
+struct TypeSample {
+  Column column;  ///< as `describe` gives it: native_type can stand in CREATE TABLE
+  /// The text form of its values, where they travel as text: "dotted quad with /bits".
+  std::string canonical = {};
+};
+
 /// Every connector that was built, by type. Made by CMake from the folders in lib/connector.
 const std::vector<ConnectorInfo>& connectors();
 
 }  // namespace tidemark
+  /// Every type that a source of this connector may meet, from the tables that `describe` uses.
+  std::vector<TypeSample> (*types)() = nullptr;
+  /// How a table that a target of this connector makes holds a column. `target_type` and verdict as
+  /// in a plan. Without a server: for the newest version that is supported.
+  ColumnVerdict (*holds)(const Column& column) = nullptr;
+  /// Throws Error{schema} with the line for a user's query that can't be read in parts, as far as
+  /// that shows without a server. nullptr: this connector takes any text, or no query at all.
+  void (*check_query)(std::string_view query) = nullptr;

@@ -50,7 +50,9 @@ enum class NullCursor { exclude, only };
 
 struct ReadPlan {
   Relation relation;
-  Schema columns;  ///< the subset wanted, as `describe` gave them
+  /// The subset wanted, as `describe` gave them; a type differs only where Source::can_read_as said
+  /// yes to it.
+  Schema columns;
   std::vector<KeyPart> key = {};
   std::optional<CursorRef> cursor = {};
   ReadOrder order = ReadOrder::none;
@@ -86,6 +88,21 @@ class Source {
   /// What the catalogue and this login's rights show about a cursor. Missing privileges fail
   /// closed: they lower `proof` and stand in `obstacles`.
   virtual CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) = 0;
+
+  /// Whether `read` can deliver `column`, as `describe` gave it, as `type` instead, going round the
+  /// type that the server declares. The engine asks for every column (but cursor and key) whose
+  /// type the user names, and puts a `type` that is accepted into the plan's column, unchanged:
+  ///   text (no length)    the server's own text, unparsed: a zero date arrives as "0000-00-00"
+  ///   native, this connector's origin ("mysql:date", "sqlite:any")
+  ///                       the same, to be written back as it was by a target of this connector
+  ///   any other           what this database's values may mean besides (SQLite: the number of a
+  ///                       date column as a timestamp)
+  /// Without it the declared type is read and the transforms convert. Does not go to the server.
+  virtual bool can_read_as(const Column& column, const Type& type) const {
+    static_cast<void>(column);
+    static_cast<void>(type);
+    return false;
+  }
 
   /// Samples a token: the mark first, then who may still commit behind it. Never waits for them.
   virtual HorizonToken horizon(const Relation& relation, const CursorRef& cursor,

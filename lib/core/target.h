@@ -40,6 +40,8 @@ struct ColumnVerdict {
   std::string target_type;  ///< as the target writes it
   Fidelity fidelity = Fidelity::lossless;
   std::string reason = {};  ///< for lossy and impossible
+  /// How the target holds it where that is not plain to see: "as text: …", "… are refused".
+  std::string note = {};
 };
 
 /// What would happen at the target, without doing it.

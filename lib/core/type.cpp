@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "core/error.h"
 
@@ -28,8 +29,7 @@ constexpr std::array kinds{
     KindRow{TypeKind::date, "date", 4},           KindRow{TypeKind::time, "time", 8},
     KindRow{TypeKind::timestamp, "timestamp", 8}, KindRow{TypeKind::instant, "timestamptz", 8},
     KindRow{TypeKind::interval, "interval", 16},  KindRow{TypeKind::uuid, "uuid", 16},
-    KindRow{TypeKind::json, "json", 0},           KindRow{TypeKind::array, "array", 0},
-    KindRow{TypeKind::native, "native", 0},
+    KindRow{TypeKind::json, "json", 0},           KindRow{TypeKind::native, "native", 0},
 };
 
 constexpr bool in_enum_order() {
@@ -115,12 +115,23 @@ constexpr std::array aliases{
 };
 
 [[noreturn]] void refuse(std::string_view text) {
-  throw Error({.kind = FailureKind::schema,
-               .message = "\"" + std::string(text) + "\" is not a logical type",
-               .hint = "Use one of bool, int8 to int64, uint8 to uint64, float32, float64, "
-                       "decimal(p,s), text, varchar(n), char(n), bytes, date, time(p), "
-                       "timestamp(p), timestamptz(p), interval, uuid, json; for a type of the "
-                       "target database use native_type."});
+  throw Error(
+      {.kind = FailureKind::schema,
+       .message = "\"" + std::string(text) + "\" is not a logical type",
+       .hint = "Use one of bool, int8 to int64, uint8 to uint64, float32, float64, "
+               "decimal(p,s), text, varchar(n), char(n), bytes, date, time(p), "
+               "timestamp(p), timestamptz(p), interval, uuid, json, or a database's own type as "
+               "\"postgres:inet\". How the target's column is declared: native_type."});
+}
+
+/// "<connector>:<type>": a short lower-case word, a colon, anything but nothing.
+bool is_origin(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string_view::npos || colon + 1 == text.size()) return false;
+  const std::string_view connector = text.substr(0, colon);
+  return text[colon + 1] != ' ' && std::all_of(connector.begin(), connector.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 bool has_fraction(TypeKind kind) {
@@ -153,14 +164,6 @@ Type apply_arguments(std::string_view text, Type type, const std::vector<unsigne
 
 }  // namespace
 
-bool operator==(const Type& left, const Type& right) {
-  if (left.kind != right.kind || left.length != right.length || left.precision != right.precision ||
-      left.scale != right.scale || left.fixed != right.fixed || left.origin != right.origin)
-    return false;
-  if (!left.element || !right.element) return !left.element && !right.element;
-  return *left.element == *right.element;
-}
-
 Type make_type(TypeKind kind) {
   Type type;
   type.kind = kind;
@@ -191,6 +194,20 @@ Type time_type(TypeKind kind, std::uint16_t fractional_digits) {
   Type type = make_type(kind);
   type.precision = fractional_digits;
   return type;
+}
+
+Type origin_type(std::string origin) {
+  Type type = make_type(TypeKind::native);
+  type.origin = std::move(origin);
+  return type;
+}
+
+std::string_view native_name_in(const Type& type, std::string_view connector) noexcept {
+  const std::string_view origin = type.origin;
+  if (type.kind != TypeKind::native || origin.size() <= connector.size() + 1 ||
+      !origin.starts_with(connector) || origin[connector.size()] != ':')
+    return {};
+  return origin.substr(connector.size() + 1);
 }
 
 Storage storage_of(TypeKind kind) noexcept {
@@ -237,8 +254,6 @@ std::string to_string(const Type& type) {
     case TypeKind::instant:
       return type.precision == 6 ? std::string(to_string(type.kind))
                                  : with(to_string(type.kind), type.precision);
-    case TypeKind::array:
-      return type.element ? to_string(*type.element) + "[]" : "array";
     case TypeKind::native:
       return type.origin.empty() ? "native" : type.origin;
     default:
@@ -247,10 +262,11 @@ std::string to_string(const Type& type) {
 }
 
 Type parse_type(std::string_view text) {
+  if (is_origin(text)) return origin_type(std::string(text));
   const auto spelling = take_apart(text);
   if (!spelling) refuse(text);
   for (const KindRow& row : kinds) {
-    if (row.kind == TypeKind::array || row.kind == TypeKind::native) continue;
+    if (row.kind == TypeKind::native) continue;
     if (row.name == spelling->name)
       return apply_arguments(text, make_type(row.kind), spelling->arguments);
   }

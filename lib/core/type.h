@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +30,7 @@ enum class TypeKind : std::uint8_t {
   interval,   ///< months, days and microseconds apart
   uuid,
   json,    ///< the text as the source gave it
-  array,   ///< of `element`, as canonical JSON text
-  native,  ///< text form of a type that has no logical one, with its origin in `origin`
+  native,  ///< its server's own text form of a type that has no logical one; see `origin`
 };
 
 /// How a column of a type is held in a Batch.
@@ -44,10 +42,10 @@ struct Type {
   std::uint16_t precision = 0;  ///< decimal: digits in all, 0 = unlimited; time…: fractional digits
   std::int16_t scale = 0;       ///< decimal: digits after the point
   bool fixed = false;           ///< text, bytes: padded to `length` by its database
-  std::string origin = {};      ///< native: "postgres:inet", …
-  std::shared_ptr<const Type> element = {};  ///< array
+  /// native: "<connector>:<type as its server writes it>": "postgres:integer[]", "mysql:year(4)".
+  std::string origin = {};
 
-  friend bool operator==(const Type& left, const Type& right);
+  friend bool operator==(const Type&, const Type&) = default;
 };
 
 /// Shorthands that read well in type maps and tests.
@@ -56,6 +54,11 @@ Type decimal_type(std::uint16_t precision, std::int16_t scale);
 Type text_type(std::uint32_t length = 0);
 Type bytes_type(std::uint32_t length = 0);
 Type time_type(TypeKind kind, std::uint16_t fractional_digits = 6);
+/// "postgres:inet" as kind native.
+Type origin_type(std::string origin);
+/// What the server of `connector` calls a native type of its own: "inet" for "postgres:inet" and
+/// "postgres"; empty for every other type.
+std::string_view native_name_in(const Type& type, std::string_view connector) noexcept;
 
 Storage storage_of(TypeKind kind) noexcept;
 /// Bytes of one value of a fixed kind; 0 for a variable one.
@@ -67,11 +70,13 @@ bool is_temporal(TypeKind kind) noexcept;
 /// May be a cursor: integers, decimal(p,0) and temporal kinds, whose order is the same everywhere.
 bool is_cursor_type(const Type& type) noexcept;
 
-/// "decimal(12,2)", "varchar(20)", "timestamptz": as configuration and `plan` print it.
+/// "decimal(12,2)", "varchar(20)", "timestamptz", "postgres:inet": as configuration and `plan`
+/// print it.
 std::string to_string(const Type& type);
 std::string_view to_string(TypeKind kind) noexcept;
 /// The inverse of to_string, plus the usual SQL spellings ("varchar(32)", "bigint unsigned",
-/// "timestamptz", "datetime(6)"). Throws Error{schema} that lists what is understood.
+/// "timestamptz", "datetime(6)"). "<connector>:<type>" is kind native; what stands behind the colon
+/// is kept letter by letter. Throws Error{schema} that lists what is understood.
 Type parse_type(std::string_view text);
 
 /// A column as its database or the transforms before it describe it.

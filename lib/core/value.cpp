@@ -278,7 +278,6 @@ std::string text_of(const ColumnData& column, std::size_t row) {
     case TypeKind::decimal:
     case TypeKind::text:
     case TypeKind::json:
-    case TypeKind::array:
     case TypeKind::native:
       break;
   }
@@ -333,7 +332,6 @@ void push_text(ColumnData& column, std::string_view text) {
       return column.push_bytes(canonical_decimal(text));
     case TypeKind::text:
     case TypeKind::json:
-    case TypeKind::array:
     case TypeKind::native:
       if (!is_valid_utf8(text)) refuse(type);
       return column.push_bytes(text);

@@ -25,6 +25,7 @@ std::vector<ColumnPath> paths_of(const JobPlan& plan) {
       path.target_type = verdict.target_type;
       path.fidelity = verdict.fidelity;
       path.reason = verdict.reason;
+      path.note = verdict.note;
     }
     paths.push_back(std::move(path));
   }

@@ -24,6 +24,7 @@ struct ColumnPath {
   std::vector<std::string> steps = {};  ///< transforms in order: "trim both", "type varchar(32)"
   Fidelity fidelity = Fidelity::lossless;
   std::string reason = {};
+  std::string note = {};  ///< how the target holds it: "as text: …"
 };
 
 /// All that can be known about a job before it runs.

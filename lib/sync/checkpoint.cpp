@@ -17,7 +17,7 @@ constexpr std::array all_kinds{
     TypeKind::uint64,    TypeKind::float32, TypeKind::float64,  TypeKind::decimal,
     TypeKind::text,      TypeKind::bytes,   TypeKind::date,     TypeKind::time,
     TypeKind::timestamp, TypeKind::instant, TypeKind::interval, TypeKind::uuid,
-    TypeKind::json,      TypeKind::array,   TypeKind::native};
+    TypeKind::json,      TypeKind::native};
 
 constexpr std::array all_proofs{ProofKind::snapshot, ProofKind::transactions, ProofKind::rowversion,
                                 ProofKind::single_writer, ProofKind::lookback};

@@ -7,6 +7,7 @@
 #include "sync/cursor_value.h"
 #include "sync/definition.h"
 #include "sync/name_pattern.h"
+#include "transform/named_type.h"
 
 namespace tidemark {
 namespace {
@@ -127,6 +128,39 @@ void choose_apply(JobPlan& plan) {
   const JobSettings& job = *plan.job;
   switch (job.write) {
     case WriteMode::upsert:
+/// What the user wants a source column to be, where all output columns made of it agree.
+std::optional<Type> type_named_for(const JobPlan& plan, const Column& column,
+                                   const std::string& source_type) {
+  std::optional<Type> wanted;
+  bool touched = false;
+  for (const ColumnRule& rule : plan.job->columns) {
+    if (rule.from.value_or(rule.column) != column.name) continue;
+    const Type* named = named_type(*plan.job, &rule, source_type, column);
+    if (named == nullptr || rule.source_timezone || (wanted && !(*wanted == *named)))
+      return std::nullopt;
+    wanted = *named;
+    touched = true;
+  }
+  if (touched) return wanted;
+  const Type* named = named_type(*plan.job, nullptr, source_type, column);
+  return named == nullptr ? std::nullopt : std::optional(*named);
+}
+
+/// Reads a column as the type the user names where the source can: what its declared type can't
+/// hold then never has to be parsed. The cursor and the key keep the type that orders them.
+void choose_forms(JobPlan& plan, const PlanPorts& ports) {
+  for (std::size_t at = 0; at < plan.read_columns.size(); ++at) {
+    Column& column = plan.read_columns[at];
+    const bool orders = at == plan.cursor_at ||
+                        std::find(plan.key_at.begin(), plan.key_at.end(), at) != plan.key_at.end();
+    if (orders) continue;
+    std::optional<Type> wanted = type_named_for(plan, column, ports.source_type);
+    if (wanted && wanted->kind == TypeKind::text) wanted = text_type();
+    if (!wanted || *wanted == column.type || !ports.source.can_read_as(column, *wanted)) continue;
+    column.type = *wanted;
+  }
+}
+
       plan.apply = Apply::upsert;
       break;
     case WriteMode::append:
@@ -244,6 +278,7 @@ JobPlan plan_job(std::shared_ptr<const JobSettings> job, const PlanPorts& ports)
 
   PipelineContext context{.zones = ports.zones,
                           .source_type = ports.source_type,
+  choose_forms(plan, ports);
                           .source_timezone = ports.source_timezone,
                           .target_timezone = ports.target_timezone};
   if (ports.target != nullptr)

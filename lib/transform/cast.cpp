@@ -250,12 +250,13 @@ class CellCast {
 
 bool can_cast(const Type& from, const Type& to) noexcept {
   if (from.kind == to.kind) return from.kind != TypeKind::native || from.origin == to.origin;
+  // A native value is its server's text, so it goes where a text goes.
   if (to.kind == TypeKind::text) return true;
   if (is_number(from.kind) && is_number(to.kind)) return true;
   switch (from.kind) {
     case TypeKind::text:
-      return to.kind != TypeKind::native && to.kind != TypeKind::array &&
-             to.kind != TypeKind::interval;
+    case TypeKind::native:
+      return to.kind != TypeKind::interval;
     case TypeKind::bytes:
       return to.kind == TypeKind::uuid;
     case TypeKind::uuid:
@@ -264,8 +265,6 @@ bool can_cast(const Type& from, const Type& to) noexcept {
       return to.kind == TypeKind::timestamp;
     case TypeKind::timestamp:
       return to.kind == TypeKind::date;
-    case TypeKind::array:
-      return to.kind == TypeKind::json;
     default:
       return false;
   }
@@ -285,10 +284,8 @@ std::optional<ColumnData> Cast::convert(const ColumnData& input, const Type& to)
   if (from == to) return std::nullopt;
   if (is_integer(from.kind) && is_integer(to.kind)) return cast_integers(input, to);
   const bool same_kind = from.kind == to.kind;
-  if ((same_kind && (from.kind == TypeKind::json || from.kind == TypeKind::array)) ||
-      (same_kind && is_float(from.kind)))
-    return relabel(input, to);
-  if (to.kind == TypeKind::json) return relabel(input, to);
+  if (same_kind && (from.kind == TypeKind::json || is_float(from.kind))) return relabel(input, to);
+  if (to.kind == TypeKind::json || to.kind == TypeKind::native) return relabel(input, to);
   const CellCast cell(input, to, lossy_);
   ColumnData output(to);
   output.reserve(input.size());

@@ -7,6 +7,7 @@
 #include "transform/cast.h"
 #include "transform/default.h"
 #include "transform/map.h"
+#include "transform/named_type.h"
 #include "transform/select.h"
 #include "transform/timezone.h"
 #include "transform/trim.h"
@@ -115,9 +116,7 @@ class Builder {
 
   std::optional<Type> wanted_type(const ColumnRule* rule, const std::string& name,
                                   const Column& source) const {
-    if (rule != nullptr && rule->type) return rule->type;
-    const auto mapped = job_.types.find(context_.source_type + ":" + source.native_type);
-    if (mapped != job_.types.end()) return mapped->second;
+    if (const Type* named = named_type(job_, rule, context_.source_type, source)) return *named;
     const std::size_t there = find_column(context_.target, name);
     if (there == npos) return std::nullopt;
     const TypeKind have = current(name).type.kind;

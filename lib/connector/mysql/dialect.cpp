@@ -90,7 +90,6 @@ class Fit {
         worded(36, TypeKind::uuid);
         break;
       case TypeKind::json:
-      case TypeKind::array:
         worded(0, TypeKind::json);
         break;
       case TypeKind::native:
@@ -252,7 +251,6 @@ std::string MysqlDialect::literal(const Value& value) const {
     case TypeKind::text:
     case TypeKind::uuid:
     case TypeKind::json:
-    case TypeKind::array:
     case TypeKind::native:
       return "_utf8mb4 X'" + to_hex(value.text) + "'";
     case TypeKind::interval:
@@ -373,7 +371,6 @@ ColumnVerdict MysqlDialect::column_type(const Column& column, bool in_key) const
                  : "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin";
       break;
     case TypeKind::json:
-    case TypeKind::array:
       into = "JSON";
       if (!flavor_.mariadb) {
         // MySQL's JSON sorts keys and rewrites numbers; a text keeps what came.

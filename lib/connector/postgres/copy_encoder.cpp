@@ -299,7 +299,6 @@ void CopyEncoder::cell(const EncodedColumn& column, const ColumnData& data, std:
       return field_bytes(out,
                          {reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()});
     }
-    case TypeKind::array:
     case TypeKind::native:
       break;
   }

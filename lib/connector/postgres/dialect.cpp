@@ -111,7 +111,6 @@ std::string PostgresDialect::literal(const Value& value) const {
   if (value.null) return "NULL";
   switch (value.type.kind) {
     case TypeKind::text:
-    case TypeKind::array:
     case TypeKind::native: {
       // convert_from is immutable: the planner sees a constant and uses an index.
       const std::string text = "convert_from('\\x" + to_hex(value.text) + "', 'UTF8')";

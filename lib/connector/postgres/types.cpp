@@ -342,7 +342,6 @@ std::optional<WireType> column_wire_type(const Type& type) {
       return WireType{oid::uuid, -1};
     case TypeKind::json:
       return WireType{oid::json, -1};
-    case TypeKind::array:
     case TypeKind::native:
       return std::nullopt;
   }
@@ -352,7 +351,7 @@ std::optional<WireType> column_wire_type(const Type& type) {
 Fit fit(const Type& arriving, const WireType& wire, bool from_jsonb) {
   const bool plain_text =
       wire.type == oid::text || (wire.type == oid::varchar && wire.modifier < 0);
-  if (arriving.kind == TypeKind::array || arriving.kind == TypeKind::native)
+  if (arriving.kind == TypeKind::native)
     return impossible(to_string(arriving) + " is not carried by this version");
   if (arriving.kind != TypeKind::bytes && plain_text) return lossless();
   switch (arriving.kind) {
@@ -401,7 +400,6 @@ Fit fit(const Type& arriving, const WireType& wire, bool from_jsonb) {
       if (wire.type == oid::jsonb)
         return lossy("jsonb keeps neither blanks nor the order of keys nor repeated keys");
       return impossible("json does not become " + native_name(wire));
-    case TypeKind::array:
     case TypeKind::native:
       break;
   }

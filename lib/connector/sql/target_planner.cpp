@@ -78,9 +78,13 @@ class Planner {
       case Fidelity::lossless:
         return true;
       case Fidelity::lossy:
-        if (column.lossy == Lossy::allow) return true;
+        // Who writes native_type has chosen the column: a value that it can't hold is an error
+        // then.
+        if (column.lossy == Lossy::allow || column.native_type) return true;
         problem(place + " would lose data (" + verdict.reason + "): set columns." +
-                column.column.name + ".lossy: allow if that is what you want, or exclude it");
+                column.column.name +
+                ".lossy: allow if that is what you want, choose the type with .type or "
+                ".native_type, or exclude it");
         return false;
       case Fidelity::impossible:
         problem(place + " is not possible (" + verdict.reason + "): set columns." +
@@ -92,7 +96,9 @@ class Planner {
 
   ColumnVerdict made_as(const TargetColumn& column) const {
     if (column.native_type)
-      return {.column = column.column.name, .target_type = *column.native_type};
+      return {.column = column.column.name,
+              .target_type = *column.native_type,
+              .note = "by native_type: a value that it can't hold is an error"};
     ColumnVerdict verdict = dialect_.column_type(column.column, in_key(column.column.name));
     verdict.column = column.column.name;
     return verdict;

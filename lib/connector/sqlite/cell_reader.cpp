@@ -97,7 +97,6 @@ std::size_t CellReader::read(const Statement& statement, ColumnData& into) const
       return read_decimal(statement, into);
     case TypeKind::text:
     case TypeKind::json:
-    case TypeKind::array:
     case TypeKind::native:
       return read_text(statement, into);
     case TypeKind::bytes:

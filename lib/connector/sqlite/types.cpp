@@ -279,7 +279,6 @@ std::string declared_type(const Type& type, bool in_key) {
     case TypeKind::uuid:
       return "UUID";
     case TypeKind::json:
-    case TypeKind::array:
       return "JSON_TEXT";
     case TypeKind::native:
       return "TEXT";
@@ -339,7 +338,7 @@ Fit fit_of(const Type& arriving, const Type& existing, Affinity affinity) {
                          " digits behind the second do not fit")
                  : Fit{};
     case TypeKind::json:
-      return from == TypeKind::json || from == TypeKind::array ? Fit{} : impossible();
+      return from == TypeKind::json ? Fit{} : impossible();
     default:
       break;
   }
