@@ -42,6 +42,14 @@ class Connector {
   virtual ConnectionFacts probe() = 0;
   /// The statements a database administrator would run, for this login and these needs.
   virtual std::vector<std::string> grants(const GrantNeeds& needs) const = 0;
+  /// The statements that give a source table a column which a cursor can follow with the best proof
+  /// that this database has; empty where it has none of that kind. Asks the server for the key.
+  virtual std::vector<std::string> cursor_column(const TableName& table,
+                                                 const std::string& column) {
+    static_cast<void>(table);
+    static_cast<void>(column);
+    return {};
+  }
 };
 
 /// What a connector may use of the outside.
@@ -49,14 +57,6 @@ struct ConnectorContext {
   const Clock* clock = nullptr;
   /// For a replica: the connection where open transactions are asked for.
   std::optional<ConnectionSettings> primary = {};
-};
-
-/// One row of the generated list of connectors.
-struct ConnectorInfo {
-  std::string_view type;
-  std::uint16_t default_port = 0;
-  std::unique_ptr<Connector> (*make)(const ConnectionSettings& settings,
-                                     const ConnectorContext& context) = nullptr;
 };
 
 /// One type of a database's catalogue, by a column of it: what docs/types.md lists and what the
@@ -67,10 +67,12 @@ struct TypeSample {
   std::string canonical = {};
 };
 
-/// Every connector that was built, by type. Made by CMake from the folders in lib/connector.
-const std::vector<ConnectorInfo>& connectors();
-
-}  // namespace tidemark
+/// One row of the generated list of connectors.
+struct ConnectorInfo {
+  std::string_view type;
+  std::uint16_t default_port = 0;
+  std::unique_ptr<Connector> (*make)(const ConnectionSettings& settings,
+                                     const ConnectorContext& context) = nullptr;
   /// Every type that a source of this connector may meet, from the tables that `describe` uses.
   std::vector<TypeSample> (*types)() = nullptr;
   /// How a table that a target of this connector makes holds a column. `target_type` and verdict as
@@ -79,3 +81,9 @@ const std::vector<ConnectorInfo>& connectors();
   /// Throws Error{schema} with the line for a user's query that can't be read in parts, as far as
   /// that shows without a server. nullptr: this connector takes any text, or no query at all.
   void (*check_query)(std::string_view query) = nullptr;
+};
+
+/// Every connector that was built, by type. Made by CMake from the folders in lib/connector.
+const std::vector<ConnectorInfo>& connectors();
+
+}  // namespace tidemark

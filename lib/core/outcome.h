@@ -44,10 +44,14 @@ struct RunCounts {
   std::uint64_t late_rows = 0;
   std::uint64_t rows_audited = 0;  ///< of rows_read: compared once more behind the settled mark
   std::uint64_t retries = 0;
+  /// About how many rows a pass over a whole table will read; 0: not such a pass, or not known.
+  std::uint64_t rows_expected = 0;
 };
 
 struct PhaseTimes {
   Duration connect{}, read{}, transform{}, write{}, commit{}, wait{};
+  /// The reader waited for the writer to take a batch; the writer waited for one to be read.
+  Duration blocked_read{}, blocked_write{};
 };
 
 /// Where a job stands after a run: what status, metrics and lag are computed from.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +32,9 @@ struct SourceDescription {
   std::vector<std::string> primary_key;  ///< of a table; empty for a query
   /// Columns of a type this version does not carry: refused by name unless excluded.
   std::vector<UnsupportedColumn> unsupported = {};
+  /// What the relation has beside its own columns, to be followed as a cursor and never written
+  /// (PostgreSQL's xmin). Names that a column of the relation has are left out.
+  Schema system_columns = {};
 };
 
 /// The cursor of a job as the source needs it.
@@ -85,10 +89,6 @@ class Source {
 
   virtual SourceDescription describe(const Relation& relation) = 0;
 
-  /// What the catalogue and this login's rights show about a cursor. Missing privileges fail
-  /// closed: they lower `proof` and stand in `obstacles`.
-  virtual CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) = 0;
-
   /// Whether `read` can deliver `column`, as `describe` gave it, as `type` instead, going round the
   /// type that the server declares. The engine asks for every column (but cursor and key) whose
   /// type the user names, and puts a `type` that is accepted into the plan's column, unchanged:
@@ -104,11 +104,22 @@ class Source {
     return false;
   }
 
+  /// What the catalogue and this login's rights show about a cursor. Missing privileges fail
+  /// closed: they lower `proof` and stand in `obstacles`.
+  virtual CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) = 0;
+
   /// Samples a token: the mark first, then who may still commit behind it. Never waits for them.
   virtual HorizonToken horizon(const Relation& relation, const CursorRef& cursor,
                                ProofKind proof) = 0;
   /// Asks whether a token's transactions have all ended. Each call looks anew; never waits long.
   virtual Settlement settled(const HorizonToken& token) = 0;
+
+  /// About how many rows a relation holds, by the server's own statistics and without counting: for
+  /// progress only. `where` is not looked at. nullopt: a query, or nothing is known.
+  virtual std::optional<std::uint64_t> estimated_rows(const Relation& relation) {
+    static_cast<void>(relation);
+    return std::nullopt;
+  }
 
   /// Boundaries for `parts` ranges of about equal size in the server's key order, first and last
   /// open. Fewer, or one open range, where the table is small.
