@@ -145,7 +145,7 @@ TEST_CASE("the daemon is driven through its socket", "[e2e][cli]") {
   site.add_items(10);
   CHECK(site.command({"status"}).status == 69);
   CHECK(site.command({"pause", "items"}).status == 69);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   wait_until("health", [&] { return site.command({"status"}).status == 0; });
   const Json status = Json::parse(site.command({"status", "--json"}).out);
@@ -181,12 +181,12 @@ TEST_CASE("the daemon is driven through its socket", "[e2e][cli]") {
 TEST_CASE("a pause survives a restart of the daemon", "[e2e][cli]") {
   Site site;
   {
-    test::ChildProcess daemon = site.start_ready();
+    test::Daemon daemon = site.start_ready();
     REQUIRE(site.command({"pause", "items"}).status == 0);
     daemon.signal(SIGTERM);
     REQUIRE(daemon.wait() == 0);
   }
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   CHECK(site.job("items")["state"] == "paused");
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("what only looks at the configuration needs no daemon", "[e2e][cli]") 
 
 TEST_CASE("colour only where it is asked for", "[e2e][cli]") {
   Site site;
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   CHECK(site.command({"status"}).out.find("\x1b[") == std::string::npos);
   CHECK(site.command({"status", "--color", "always"}).out.find("\x1b[") != std::string::npos);
   CHECK(site.command({"status", "--color", "sometimes"}).status == 64);

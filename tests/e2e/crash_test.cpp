@@ -31,7 +31,7 @@ TEST_CASE("killed ten times under load, both sides are equal and each event came
   });
   try {
     for (int kill = 0; kill < 10; ++kill) {
-      test::ChildProcess daemon = site.start_ready();
+      test::Daemon daemon = site.start_ready();
       const std::int64_t before = site.target().number("SELECT count(*) FROM log");
       // In the middle of the work, each time a little deeper into it.
       wait_until("rows that arrive", [&] {
@@ -47,7 +47,7 @@ TEST_CASE("killed ten times under load, both sides are equal and each event came
   }
   ending = true;
   writer.join();
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   // The lease of the killed daemon runs out first.
   site.wait_equal("items", std::chrono::seconds(120));
   site.wait_equal("log", std::chrono::seconds(120));

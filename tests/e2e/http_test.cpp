@@ -23,7 +23,7 @@ std::map<std::string, std::string> with(std::map<std::string, std::string> heade
 TEST_CASE("metrics are there, complete and well formed", "[e2e][http]") {
   Site site;
   site.add_items(40);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   wait_until("a success", [&] { return site.job("items")["last"]["success"].is_string(); });
   const HttpAnswer answer = site.http("GET", "/metrics");
@@ -52,7 +52,7 @@ TEST_CASE("metrics are there, complete and well formed", "[e2e][http]") {
 TEST_CASE("health, readiness, status and page answer", "[e2e][http]") {
   Site site;
   site.add_items(3);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   CHECK(site.http("GET", "/healthz").body == "ok\n");
   CHECK(site.http("GET", "/readyz").status == 200);
   const HttpAnswer status = site.http("GET", "/api/v1/status");
@@ -78,7 +78,7 @@ TEST_CASE("health, readiness, status and page answer", "[e2e][http]") {
 
 TEST_CASE("only hosts that mean this machine are answered", "[e2e][http]") {
   Site site;
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   const auto status = [&](const std::string& host) {
     return site.http("GET", "/metrics", {{"Host", host}}).status;
   };
@@ -100,7 +100,7 @@ TEST_CASE("over TCP a change needs token, header and JSON", "[e2e][http]") {
   std::string text = site.config_text();
   text.replace(text.find("TOKENFILE"), 9, site.path("token"));
   site.write_config(text);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   const auto good = with(write_headers, "Authorization", "Bearer correct horse battery staple");
   const std::string body = R"({"jobs": ["items"], "reason": "test"})";
   const auto post = [&](const std::map<std::string, std::string>& headers) {
@@ -132,7 +132,7 @@ TEST_CASE("over TCP a change needs token, header and JSON", "[e2e][http]") {
 
 TEST_CASE("without a configured token TCP may only read; the socket may do all", "[e2e][http]") {
   Site site;
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   const std::string body = R"({"jobs": ["items"]})";
   CHECK(site.http("POST", "/api/v1/pause", write_headers, body).status == 403);
   CHECK(site.client().post("/api/v1/pause", Json::parse(body)).status == 200);
@@ -147,7 +147,7 @@ TEST_CASE("without a configured token TCP may only read; the socket may do all",
 
 TEST_CASE("requests that are too large, broken or too slow are turned away", "[e2e][http]") {
   Site site;
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   const std::string long_header(9 << 10, 'x');
   CHECK(site.http("GET", "/healthz", {{"X-Long", long_header}}).status == 431);
   const std::string long_body(65 << 10, 'x');

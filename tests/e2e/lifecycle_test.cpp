@@ -48,7 +48,7 @@ class Supervisor {
 TEST_CASE("the daemon brings both sides in step and keeps them there", "[e2e]") {
   Site site;
   site.add_items(500);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   site.wait_equal("log");
   site.source().execute(
@@ -82,7 +82,7 @@ TEST_CASE("a restart goes on from the checkpoint and knows its history", "[e2e]"
       "UPDATE items SET updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now', "
       "'-' || (3600 - id) || ' seconds') WHERE id <= 90");
   {
-    test::ChildProcess daemon = site.start_ready();
+    test::Daemon daemon = site.start_ready();
     site.wait_equal("items");
     site.wait_equal("log");
     wait_until("a success of both jobs", [&] {
@@ -96,7 +96,7 @@ TEST_CASE("a restart goes on from the checkpoint and knows its history", "[e2e]"
   REQUIRE(history.status == 0);
   CHECK_FALSE(Json::parse(history.out)["runs"].empty());
   site.add_items(10, "after");
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   site.wait_equal("log");
   // Rows of before the restart were not read again.
@@ -119,7 +119,7 @@ TEST_CASE("a daemon waits for a database that is away instead of ending", "[e2e]
                "         connect_timeout: 1s, access: read}\n");
   site.write_config(text);
   site.add_items(10);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   Json lost;
   wait_until("the lost job's back-off",
@@ -134,7 +134,7 @@ TEST_CASE("a daemon waits for a database that is away instead of ending", "[e2e]
 TEST_CASE("a second TERM cuts a run short that can't end by itself", "[e2e]") {
   Site site("  shutdown_timeout: 60s");
   site.add_items(100);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   site.target().execute("BEGIN IMMEDIATE");  // the target's only writer, from now on
   site.add_items(10, "blocked");
@@ -151,7 +151,7 @@ TEST_CASE("a second TERM cuts a run short that can't end by itself", "[e2e]") {
 TEST_CASE("a run that outlasts shutdown_timeout is cut short by itself", "[e2e]") {
   Site site("  shutdown_timeout: 1s");
   site.add_items(100);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   site.target().execute("BEGIN IMMEDIATE");
   site.add_items(10, "blocked");
@@ -165,7 +165,7 @@ TEST_CASE("a run that outlasts shutdown_timeout is cut short by itself", "[e2e]"
 TEST_CASE("a second daemon on the same job stands back, then takes over", "[e2e]") {
   Site site;
   site.add_items(50);
-  test::ChildProcess first = site.start_ready();
+  test::Daemon first = site.start_ready();
   site.wait_equal("items");
   wait_until("a success", [&] { return site.job("items")["last"]["success"].is_string(); });
 
@@ -177,7 +177,7 @@ TEST_CASE("a second daemon on the same job stands back, then takes over", "[e2e]
   replace(site.path("state"), site.path("state2"));
   replace("listen: 127.0.0.1:" + std::to_string(site.port()), "listen: none");
   site.write_file("second.yaml", text);
-  test::ChildProcess second = site.start({}, site.path("second.yaml"), "second.log");
+  test::Daemon second = site.start({}, site.path("second.yaml"), "second.log");
   const ControlClient client(site.path("second.sock"));
   const auto job = [&]() -> Json {
     try {
@@ -207,8 +207,8 @@ TEST_CASE("a second daemon on the same job stands back, then takes over", "[e2e]
 
 TEST_CASE("two daemons can't share a control socket or a state directory", "[e2e]") {
   Site site;
-  test::ChildProcess first = site.start_ready();
-  test::ChildProcess second = site.start({}, "", "second.log");
+  test::Daemon first = site.start_ready();
+  test::Daemon second = site.start({}, "", "second.log");
   CHECK(second.wait() == 73);
   CHECK_FALSE(site.log("second.log").empty());
   CHECK(site.client().get("/healthz").status == 200);
@@ -216,7 +216,7 @@ TEST_CASE("two daemons can't share a control socket or a state directory", "[e2e
 
 TEST_CASE("the control socket is for owner and group, and a stale one is replaced", "[e2e]") {
   Site site;
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   struct stat info {};
   REQUIRE(stat(site.socket().c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0660);
@@ -225,7 +225,7 @@ TEST_CASE("the control socket is for owner and group, and a stale one is replace
   REQUIRE(std::filesystem::exists(site.socket()));
   const CommandResult status = site.command({"status"});
   CHECK(status.status == 69);
-  test::ChildProcess again = site.start_ready();
+  test::Daemon again = site.start_ready();
   CHECK(site.client().get("/healthz").status == 200);
 }
 
@@ -235,8 +235,7 @@ TEST_CASE("the supervisor hears of start, life, reload and stop", "[e2e]") {
   const std::string address =
       abstract ? "@tidemark-test-" + std::to_string(getpid()) : site.path("notify");
   Supervisor supervisor(address);
-  test::ChildProcess daemon =
-      site.start_ready({"NOTIFY_SOCKET=" + address, "WATCHDOG_USEC=400000"});
+  test::Daemon daemon = site.start_ready({"NOTIFY_SOCKET=" + address, "WATCHDOG_USEC=400000"});
   wait_until("READY", [&] { return supervisor.heard("READY=1"); });
   CHECK(supervisor.heard("STATUS="));
   wait_until("WATCHDOG", [&] { return supervisor.heard("WATCHDOG=1"); });
@@ -253,7 +252,7 @@ TEST_CASE("the supervisor hears of start, life, reload and stop", "[e2e]") {
 
 TEST_CASE("USR2 writes the state of every job to the log", "[e2e]") {
   Site site;
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   daemon.signal(SIGUSR2);
   wait_until("the state in the log", [&] {
     const std::string log = site.log();

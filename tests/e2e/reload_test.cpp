@@ -19,7 +19,7 @@ std::string with(std::string text, const std::string& from, const std::string& t
 TEST_CASE("a good file is applied whole: jobs come, go and change", "[e2e]") {
   Site site;
   site.add_items(20);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
 
   std::string text = site.config_text();
@@ -61,7 +61,7 @@ TEST_CASE("a good file is applied whole: jobs come, go and change", "[e2e]") {
 TEST_CASE("a bad file changes nothing and everybody hears of it", "[e2e]") {
   Site site;
   site.add_items(5);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   site.write_config(with(site.config_text(), "mode: incremental", "mod: incremental"));
 
@@ -86,7 +86,7 @@ TEST_CASE("a bad file changes nothing and everybody hears of it", "[e2e]") {
 
 TEST_CASE("HUP reloads and is in the audit trail's log", "[e2e]") {
   Site site;
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.write_config(with(site.config_text(), "every: 1s", "every: 2s"));
   daemon.signal(SIGHUP);
   wait_until("the new generation",
@@ -102,7 +102,7 @@ TEST_CASE("HUP reloads and is in the audit trail's log", "[e2e]") {
 TEST_CASE("a changed definition halts only that job until somebody accepts it", "[e2e]") {
   Site site;
   site.add_items(30);
-  test::ChildProcess daemon = site.start_ready();
+  test::Daemon daemon = site.start_ready();
   site.wait_equal("items");
   site.wait_equal("log");
   wait_until("a success", [&] { return site.job("items")["last"]["success"].is_string(); });

@@ -20,7 +20,7 @@ TEST_CASE("no secret and no row value leaves the process, whatever is asked", "[
                "           connect_timeout: 1s, password: {env: E2E_PASSWORD}, access: read}\n");
   site.write_config(text);
   site.add_items(50, "private-value");
-  test::ChildProcess daemon = site.start_ready({"E2E_PASSWORD=" + password, "E2E_TOKEN=" + token});
+  test::Daemon daemon = site.start_ready({"E2E_PASSWORD=" + password, "E2E_TOKEN=" + token});
   site.wait_equal("items");
   wait_until("the failure of the locked job",
              [&] { return site.job("locked")["failure"].is_object(); });

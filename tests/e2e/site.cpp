@@ -1,14 +1,8 @@
 #include "site.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 namespace tidemark::e2e {
@@ -118,22 +112,19 @@ CommandResult Site::command(std::vector<std::string> words, bool with_config) co
   return run(words);
 }
 
-test::ChildProcess Site::start(const std::vector<std::string>& environment,
-                               const std::string& config_path, const std::string& log_name) const {
-  return {{TIDEMARK_BINARY, "daemon", "-c", config_path.empty() ? config() : config_path},
-          {.output = path(log_name.empty() ? "daemon.log" : log_name), .environment = environment}};
+test::Daemon Site::start(const std::vector<std::string>& environment,
+                         const std::string& config_path, const std::string& log_name) const {
+  test::Daemon daemon({.config = config_path.empty() ? config() : config_path,
+                       .socket = socket(),
+                       .log = path(log_name.empty() ? "daemon.log" : log_name)},
+                      environment);
+  daemon.start();
+  return daemon;
 }
 
-test::ChildProcess Site::start_ready(const std::vector<std::string>& environment) const {
-  test::ChildProcess daemon = start(environment);
-  test::wait_until("the daemon at its socket", [&] {
-    if (!daemon.running()) throw std::runtime_error("the daemon ended:\n" + log());
-    try {
-      return client().get("/readyz").status == 200;
-    } catch (const NoDaemon&) {
-      return false;
-    }
-  });
+test::Daemon Site::start_ready(const std::vector<std::string>& environment) const {
+  test::Daemon daemon = start(environment);
+  daemon.wait_ready();
   return daemon;
 }
 
@@ -146,49 +137,13 @@ Json Site::job(const std::string& name) const {
 }
 
 std::string Site::raw(const std::string& bytes) const {
-  const int handle = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port_);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  timeval limit{.tv_sec = 20, .tv_usec = 0};
-  setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  std::string answer;
-  if (connect(handle, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-    (void)!send(handle, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    char buffer[4096];
-    for (ssize_t got = 0; (got = recv(handle, buffer, sizeof(buffer), 0)) > 0;)
-      answer.append(buffer, static_cast<std::size_t>(got));
-  }
-  close(handle);
-  return answer;
+  return test::exchange({.port = port_}, bytes);
 }
 
 HttpAnswer Site::http(const std::string& method, const std::string& target,
                       const std::map<std::string, std::string>& headers,
                       const std::string& body) const {
-  std::string request = method + " " + target + " HTTP/1.1\r\nConnection: close\r\n";
-  if (headers.count("Host") == 0) request += fmt::format("Host: 127.0.0.1:{}\r\n", port_);
-  for (const auto& [name, value] : headers)
-    request += name + ": " + value + "\r\n";
-  if (method == "POST") request += fmt::format("Content-Length: {}\r\n", body.size());
-  const std::string answer = raw(request + "\r\n" + body);
-  HttpAnswer result;
-  const std::size_t end = answer.find("\r\n\r\n");
-  if (end == std::string::npos) return result;
-  result.body = answer.substr(end + 4);
-  std::istringstream lines(answer.substr(0, end));
-  std::string line;
-  std::getline(lines, line);
-  result.status = static_cast<unsigned>(std::stoul(line.substr(9)));
-  while (std::getline(lines, line)) {
-    const std::size_t colon = line.find(':');
-    std::string name = line.substr(0, colon), value = line.substr(colon + 2);
-    std::transform(name.begin(), name.end(), name.begin(), ::tolower);
-    if (!value.empty() && value.back() == '\r') value.pop_back();
-    result.headers[name] = value;
-  }
-  return result;
+  return test::http({.port = port_}, method, target, headers, body);
 }
 
 bool Site::equal(const std::string& table) {
@@ -212,13 +167,6 @@ void Site::add_items(int count, const std::string& word) {
                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0}) "
                   "INSERT INTO log (word) SELECT '{1} ' || i FROM n; COMMIT;",
                   count, word));
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 CommandResult run(const std::vector<std::string>& words) {

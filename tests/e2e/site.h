@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "daemon/control_client.h"
-#include "support/servers.h"
+#include "support/daemon.h"
+#include "support/http.h"
 
 // What the end-to-end tests stand on: the real binary in a directory of its own, two SQLite files,
 // and plain sockets. Nothing of the engine is used to look at the result.
@@ -41,11 +42,7 @@ struct CommandResult {
   std::string err;
 };
 
-struct HttpAnswer {
-  unsigned status = 0;
-  std::map<std::string, std::string> headers;  ///< names in lower case
-  std::string body;
-};
+using test::HttpAnswer;
 
 /// A directory with configuration, source and target, and the commands to work on it.
 class Site {
@@ -68,10 +65,10 @@ class Site {
   /// `tidemark WORDS… -c config` to its end.
   CommandResult command(std::vector<std::string> words, bool with_config = true) const;
   /// Starts `tidemark daemon` without waiting for it.
-  test::ChildProcess start(const std::vector<std::string>& environment = {},
-                           const std::string& config = "", const std::string& log = "") const;
+  test::Daemon start(const std::vector<std::string>& environment = {},
+                     const std::string& config = "", const std::string& log = "") const;
   /// Starts it and waits until it answers.
-  test::ChildProcess start_ready(const std::vector<std::string>& environment = {}) const;
+  test::Daemon start_ready(const std::vector<std::string>& environment = {}) const;
   std::string log(const std::string& name = "daemon.log") const;
 
   ControlClient client() const { return ControlClient(socket()); }
@@ -96,7 +93,7 @@ class Site {
   Sqlite target_;
 };
 
-std::string read_file(const std::string& path);
+using test::read_file;
 /// Runs any command, not through a shell.
 CommandResult run(const std::vector<std::string>& words);
 

@@ -1,85 +1,48 @@
 // A daemon between real servers, while these and the daemon itself come and go.
-#include <signal.h>
-
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <thread>
 
+#include "support/daemon.h"
 #include "support/servers.h"
 
 using namespace tidemark::test;
 
 namespace {
 
-/// A daemon with an upsert and an append job from MariaDB to PostgreSQL and one upsert job back.
-class Daemon {
- public:
-  Daemon(const MariaDbServer& maria, const PostgresServer& postgres) {
-    std::ofstream file(dir_ / "tidemark.yaml");
-    file << "version: 1\n"
-         << "daemon: {listen: none, socket: " << dir_ / "socket"
-         << ", state_dir: " << dir_.path().string() << "}\n"
-         << "connections:\n"
-         << "  maria: {type: mysql, host: 127.0.0.1, port: " << maria.port()
-         << ", user: tidemark, password: {env: OUTAGE_PASSWORD}, database: test}\n"
-         << "  post: {type: postgres, host: 127.0.0.1, port: " << postgres.port()
-         << ", user: tidemark, password: {env: OUTAGE_PASSWORD}, database: test}\n"
-         << "defaults:\n"
-         << "  retry: {initial: 100ms, max: 1s}\n"
-         << "  schedule: {every: 200ms}\n"
-         << "jobs:\n"
-         << "  orders:\n"
-         << "    source: {connection: maria, table: test.orders}\n"
-         << "    target: {connection: post, table: public.orders}\n"
-         << "    mode: incremental\n"
-         << "    cursor: {column: updated_at}\n"
-         << "  events:\n"
-         << "    source: {connection: maria, table: test.events}\n"
-         << "    target: {connection: post, table: public.events, write: append}\n"
-         << "    mode: incremental\n"
-         << "    cursor: {column: id}\n"
-         << "  back:\n"
-         << "    source: {connection: post, table: public.items}\n"
-         << "    target: {connection: maria, table: test.items}\n"
-         << "    mode: incremental\n"
-         << "    cursor: {column: updated_at}\n";
-  }
-  ~Daemon() {
-    if (process_.running()) stop();
-  }
+/// An upsert and an append job from MariaDB to PostgreSQL and one upsert job back.
+Daemon make_daemon(const MariaDbServer& maria, const PostgresServer& postgres) {
+  const auto connection = [](const std::string& type, const Server& server) {
+    return "{type: " + type + ", host: 127.0.0.1, port: " + std::to_string(server.port()) +
+           ", user: tidemark, password: {env: OUTAGE_PASSWORD}, database: test}\n";
+  };
+  return Daemon("connections:\n  maria: " + connection("mysql", maria) +
+                    "  post: " + connection("postgres", postgres) +
+                    "defaults:\n"
+                    "  retry: {initial: 100ms, max: 1s}\n"
+                    "  schedule: {every: 200ms}\n"
+                    "jobs:\n"
+                    "  orders:\n"
+                    "    source: {connection: maria, table: test.orders}\n"
+                    "    target: {connection: post, table: public.orders}\n"
+                    "    mode: incremental\n"
+                    "    cursor: {column: updated_at}\n"
+                    "  events:\n"
+                    "    source: {connection: maria, table: test.events}\n"
+                    "    target: {connection: post, table: public.events, write: append}\n"
+                    "    mode: incremental\n"
+                    "    cursor: {column: id}\n"
+                    "  back:\n"
+                    "    source: {connection: post, table: public.items}\n"
+                    "    target: {connection: maria, table: test.items}\n"
+                    "    mode: incremental\n"
+                    "    cursor: {column: updated_at}\n",
+                {"OUTAGE_PASSWORD=tidemark"});
+}
 
-  void start() {
-    process_ = ChildProcess({TIDEMARK_BINARY, "daemon", "-c", dir_ / "tidemark.yaml"},
-                            {.output = dir_ / "log", .environment = {"OUTAGE_PASSWORD=tidemark"}});
-  }
-  int stop() {
-    process_.signal(SIGTERM);
-    return process_.wait();
-  }
-  void kill() {
-    process_.signal(SIGKILL);
-    process_.wait();
-  }
-  bool running() { return process_.running(); }
-  std::string log() const {
-    std::ifstream file(dir_ / "log");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  std::string state_of(const std::string& job) {
-    const std::string output = dir_ / "status";
-    std::filesystem::remove(output);
-    ChildProcess status({TIDEMARK_BINARY, "status", job, "--json", "-c", dir_ / "tidemark.yaml"},
-                        {.output = output});
-    status.wait();
-    std::ifstream file(output);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
- private:
-  TempDir dir_;
-  ChildProcess process_;
-};
+bool backs_off(const Daemon& daemon, const std::string& job) {
+  return daemon.get("/api/v1/jobs/" + job).find("\"state\": \"backoff\"") != std::string::npos;
+}
 
 void make_tables(Server& maria, Server& postgres) {
   maria.sql(
@@ -155,7 +118,7 @@ TEST_CASE("killed ten times under load, the daemon loses and doubles nothing",
   PostgresServer postgres({"fsync=off"});
   postgres.start();
   make_tables(maria, postgres);
-  Daemon daemon(maria, postgres);
+  Daemon daemon = make_daemon(maria, postgres);
   {
     Writer one(maria, 1);
     Writer two(maria, 2);
@@ -199,7 +162,7 @@ TEST_CASE("databases that vanish come back and the jobs with them", "[integratio
   make_tables(maria, postgres);
   maria.sql("INSERT INTO orders (id, note) VALUES (1, 'first')");
   postgres.sql("INSERT INTO items (id, name) VALUES (1, 'first')");
-  Daemon daemon(maria, postgres);
+  Daemon daemon = make_daemon(maria, postgres);
   daemon.start();
   const auto arrived = [&](int id, std::chrono::seconds limit = std::chrono::seconds(60)) {
     wait_until(
@@ -223,15 +186,13 @@ TEST_CASE("databases that vanish come back and the jobs with them", "[integratio
   arrived(1);
 
   postgres.crash();
-  wait_until("the job to notice",
-             [&] { return daemon.state_of("orders").find("backoff") != std::string::npos; });
+  wait_until("the job to notice", [&] { return backs_off(daemon, "orders"); });
   postgres.start();
   insert(2);
   arrived(2);
 
   maria.crash();
-  wait_until("the job to notice",
-             [&] { return daemon.state_of("back").find("backoff") != std::string::npos; });
+  wait_until("the job to notice", [&] { return backs_off(daemon, "back"); });
   maria.start();
   insert(3);
   arrived(3);

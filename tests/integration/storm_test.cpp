@@ -8,7 +8,6 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <random>
@@ -16,6 +15,7 @@
 #include <sstream>
 #include <thread>
 
+#include "support/daemon.h"
 #include "support/servers.h"
 
 using namespace tidemark::test;
@@ -219,65 +219,30 @@ std::string difference(const std::map<long, std::string>& source,
   return {};
 }
 
-class Daemon {
- public:
-  Daemon(const std::string& source, const std::string& target, const std::string& source_schema,
-         const std::string& target_schema)
-      : port_(free_port()) {
-    std::ofstream(dir_ / "tidemark.yaml")
-        << "version: 1\n"
-        << "daemon: {listen: '127.0.0.1:" << port_ << "', socket: " << dir_ / "socket"
-        << ", state_dir: " << dir_.path().string() << "}\n"
-        << "connections:\n  from: " << source << "\n  to: " << target << "\n"
-        << "defaults:\n  retry: {initial: 100ms, max: 1s}\n  schedule: {every: 200ms}\n"
-        << "jobs:\n"
-        << "  orders:\n"
-        << "    source: {connection: from, table: " << source_schema << ".orders}\n"
-        << "    target: {connection: to, table: " << target_schema << ".orders}\n"
-        << "    mode: incremental\n    cursor: {column: updated_at}\n"
-        << "  events:\n"
-        << "    source: {connection: from, table: " << source_schema << ".events}\n"
-        << "    target: {connection: to, table: " << target_schema << ".events, write: append}\n"
-        << "    mode: incremental\n    cursor: {column: id}\n";
-  }
-  void start() {
-    process_ = ChildProcess({TIDEMARK_BINARY, "daemon", "-c", dir_ / "tidemark.yaml"},
-                            {.output = dir_ / "log", .environment = {"STORM_PASSWORD=tidemark"}});
-  }
-  void kill() {
-    process_.signal(SIGKILL);
-    process_.wait();
-  }
-  int stop() {
-    process_.signal(SIGTERM);
-    return process_.wait();
-  }
-  bool running() { return process_.running(); }
-  /// Value of a series as the daemon exports it; "" while it does not answer.
-  std::string metric(const std::string& series) {
-    std::string text;
-    try {
-      text = run_command({"curl", "-sf", "--max-time", "5",
-                          "http://127.0.0.1:" + std::to_string(port_) + "/metrics"});
-    } catch (const std::runtime_error&) {
-      return {};
-    }
-    const std::size_t at = text.find("\n" + series + " ");
-    if (at == std::string::npos) return {};
-    const std::size_t start = at + series.size() + 2;
-    return text.substr(start, text.find('\n', start) - start);
-  }
-  std::string log() const {
-    std::ifstream file(dir_ / "log");
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    return text.size() > 4000 ? text.substr(text.size() - 4000) : text;
-  }
-
- private:
-  TempDir dir_;
-  std::uint16_t port_;
-  ChildProcess process_;
-};
+/// An upsert and an append job between two connections, in a hurry.
+std::string two_jobs(const std::string& source, const std::string& target,
+                     const std::string& source_schema, const std::string& target_schema) {
+  return "connections:\n  from: " + source + "\n  to: " + target +
+         "\n"
+         "defaults:\n  retry: {initial: 100ms, max: 1s}\n  schedule: {every: 200ms}\n"
+         "jobs:\n"
+         "  orders:\n"
+         "    source: {connection: from, table: " +
+         source_schema +
+         ".orders}\n"
+         "    target: {connection: to, table: " +
+         target_schema +
+         ".orders}\n"
+         "    mode: incremental\n    cursor: {column: updated_at}\n"
+         "  events:\n"
+         "    source: {connection: from, table: " +
+         source_schema +
+         ".events}\n"
+         "    target: {connection: to, table: " +
+         target_schema +
+         ".events, write: append}\n"
+         "    mode: incremental\n    cursor: {column: id}\n";
+}
 
 struct Storm {
   Server& source;
@@ -365,7 +330,8 @@ void check_calm(Storm& storm, const Weather& weather) {
         },
         seconds(60));
   } catch (const std::runtime_error&) {
-    INFO(storm.daemon.log());
+    const std::string log = storm.daemon.log();
+    INFO(log.substr(log.size() - std::min<std::size_t>(log.size(), 4000)));
     FAIL(why);
   }
   CHECK(weather.committed > 100);
@@ -373,6 +339,8 @@ void check_calm(Storm& storm, const Weather& weather) {
   CHECK(storm.daemon.metric("tidemark_job_late_rows_total{name=\"events\"}") == "0");
   CHECK(storm.daemon.stop() == 0);
 }
+
+const std::vector<std::string> environment{"STORM_PASSWORD=tidemark"};
 
 std::string postgres_yaml(const Server& server) {
   return "{type: postgres, host: 127.0.0.1, port: " + std::to_string(server.port()) +
@@ -394,7 +362,7 @@ TEST_CASE("a storm on MariaDB loses nothing on its way to PostgreSQL", "[integra
       "CREATE TABLE orders (id bigint PRIMARY KEY, note varchar(60), updated_at timestamp(6) NOT "
       "NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), KEY (updated_at, id));"
       "CREATE TABLE events (id bigint AUTO_INCREMENT PRIMARY KEY, what varchar(60));");
-  Daemon daemon(maria_yaml(source), postgres_yaml(target), "test", "public");
+  Daemon daemon(two_jobs(maria_yaml(source), postgres_yaml(target), "test", "public"), environment);
   Storm storm{.source = source,
               .target = target,
               .daemon = daemon,
@@ -424,7 +392,7 @@ TEST_CASE("a storm on PostgreSQL loses nothing on its way to MariaDB", "[integra
       "CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION "
       "touch();"
       "CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text);");
-  Daemon daemon(postgres_yaml(source), maria_yaml(target), "public", "test");
+  Daemon daemon(two_jobs(postgres_yaml(source), maria_yaml(target), "public", "test"), environment);
   Storm storm{.source = source,
               .target = target,
               .daemon = daemon,

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "support/servers.h"
+#include "support/process.h"
 
 namespace tidemark::config::test {
 

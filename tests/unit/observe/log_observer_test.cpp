@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "support/servers.h"
+#include "support/process.h"
 
 using namespace tidemark;
 using namespace tidemark::observe;

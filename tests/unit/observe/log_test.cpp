@@ -18,7 +18,7 @@
 
 #include "observe/log_record.h"
 #include "observe/log_sink.h"
-#include "support/servers.h"
+#include "support/process.h"
 #include "support/virtual_time.h"
 
 using namespace tidemark;

@@ -6,7 +6,7 @@
 
 #include "exposition.h"
 #include "observe/metric_table.h"
-#include "support/servers.h"
+#include "support/process.h"
 #include "support/virtual_time.h"
 
 using namespace tidemark;

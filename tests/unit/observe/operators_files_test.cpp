@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "observe/metric_table.h"
-#include "support/servers.h"
+#include "support/process.h"
 
 using namespace tidemark;
 using namespace tidemark::observe;

@@ -13,7 +13,7 @@
 #include "state/database.h"
 #include "state/history_observer.h"
 #include "state/schema.h"
-#include "support/servers.h"
+#include "support/process.h"
 
 using namespace tidemark;
 using namespace tidemark::state;

@@ -1,0 +1,155 @@
+#include "support/process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace tidemark::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+[[noreturn]] void become(const std::vector<std::string>& command,
+                         const ChildProcess::Options& options, pid_t parent) {
+  // Die with the test program, even when it is killed.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);
+  if (!options.output.empty()) {
+    const int file = open(options.output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
+    dup2(file, 1);
+    dup2(file, 2);
+  }
+  const int null = open("/dev/null", O_RDONLY);
+  dup2(null, 0);
+  if (!options.user.empty() && getuid() == 0) {
+    const passwd* user = getpwnam(options.user.c_str());
+    if (user == nullptr || initgroups(user->pw_name, user->pw_gid) != 0 ||
+        setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+      _exit(127);
+    // Changing the user clears the death signal.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127);
+  }
+  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) _exit(127);
+  for (const std::string& entry : options.environment)
+    putenv(strdup(entry.c_str()));
+  std::vector<char*> arguments;
+  for (const std::string& word : command)
+    arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  execvp(arguments[0], arguments.data());
+  _exit(127);
+}
+
+}  // namespace
+
+TempDir::TempDir() {
+  std::string pattern = (fs::temp_directory_path() / "tidemark-test-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
+  path_ = pattern;
+  fs::permissions(path_, fs::perms::all);
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+ChildProcess::ChildProcess(const std::vector<std::string>& command, const Options& options) {
+  const pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ < 0) throw std::runtime_error("fork failed");
+  if (pid_ == 0) become(command, options, parent);
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ <= 0 || !running()) return;
+  signal(SIGKILL);
+  waitpid(pid_, &status_, 0);
+}
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+
+ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(status_, other.status_);
+  return *this;
+}
+
+bool ChildProcess::running() {
+  if (pid_ <= 0) return false;
+  if (waitpid(pid_, &status_, WNOHANG) == 0) return true;
+  pid_ = -1;
+  return false;
+}
+
+void ChildProcess::signal(int number) const {
+  if (pid_ > 0) kill(pid_, number);
+}
+
+int ChildProcess::wait(milliseconds limit) {
+  wait_until(
+      "the end of a child process", [&] { return !running(); }, limit);
+  return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+}
+
+std::string run_command(const std::vector<std::string>& command, const std::string& user,
+                        const std::string& directory) {
+  TempDir dir;
+  const std::string output = dir / "output";
+  ChildProcess process(command, {.user = user, .output = output, .directory = directory});
+  const int status = process.wait(std::chrono::minutes(5));
+  const std::string text = read_file(output);
+  if (status != 0)
+    throw std::runtime_error(command.front() + " exited " + std::to_string(status) + ": " + text);
+  return text;
+}
+
+std::uint16_t free_port() {
+  const int handle = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const bool bound = bind(handle, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     getsockname(handle, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(handle);
+  if (!bound) throw std::runtime_error("no free port on loopback");
+  return ntohs(address.sin_port);
+}
+
+void wait_until(const std::string& what, const std::function<bool()>& condition,
+                milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end)
+      throw std::runtime_error("waited " + std::to_string(limit.count()) + " ms for " + what);
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace tidemark::test
