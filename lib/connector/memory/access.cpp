@@ -11,7 +11,9 @@ namespace {
 
 }  // namespace
 
-Access::Access(std::shared_ptr<Database> database) : database_(std::move(database)) {
+Access::Access(std::shared_ptr<Database> database, const std::string& user)
+    : database_(std::move(database)) {
+  mark_.user = user;
   announce(Operation::connect);
   std::unique_lock<std::mutex> lock(state().mutex);
   pass(lock, Operation::connect);
@@ -34,16 +36,16 @@ void Access::announce(Operation operation) {
 }
 
 void Access::pass(std::unique_lock<std::mutex>& lock, Operation operation) {
-  if (mark_.dead) throw_dead();
+  if (dead()) throw_dead();
   if (!state().held.contains(operation)) return;
   const bool was_busy = std::exchange(mark_.busy, true);
   const auto waiting = state().waiting.insert(operation);
   state().changed.notify_all();
   state().changed.wait(
-      lock, [&] { return mark_.dead || mark_.cancelled || !state().held.contains(operation); });
+      lock, [&] { return dead() || mark_.cancelled || !state().held.contains(operation); });
   state().waiting.erase(waiting);
   mark_.busy = was_busy;
-  if (mark_.dead) throw_dead();
+  if (dead()) throw_dead();
   if (std::exchange(mark_.cancelled, false)) throw Cancelled();
 }
 
@@ -68,21 +70,21 @@ std::unique_lock<std::mutex> Access::enter(Operation operation) {
   return lock;
 }
 
-std::unique_lock<std::mutex> Access::enter_commit(std::optional<Error>& lost_answer) {
+std::unique_lock<std::mutex> Access::enter_commit(std::optional<Fault>& lost_answer) {
   announce(Operation::commit);
   std::unique_lock<std::mutex> lock(state().mutex);
   pass(lock, Operation::commit);
-  if (const auto fault = strike(Operation::commit)) {
-    if (!fault->arrived) throw Error(fault->error);
-    lost_answer.emplace(fault->error);
+  if (auto fault = strike(Operation::commit)) {
+    if (fault->landing == Landing::never) throw Error(fault->error);
+    lost_answer = std::move(fault);
   }
   return lock;
 }
 
 void Access::wait_for_cancel() {
   std::unique_lock<std::mutex> lock(state().mutex);
-  state().changed.wait(lock, [&] { return mark_.dead || mark_.cancelled; });
-  if (mark_.dead) throw_dead();
+  state().changed.wait(lock, [&] { return dead() || mark_.cancelled; });
+  if (dead()) throw_dead();
   mark_.cancelled = false;
   throw Cancelled();
 }
@@ -107,7 +109,7 @@ void Access::cancel() noexcept {
 
 bool Access::usable() const noexcept {
   const std::lock_guard<std::mutex> lock(database_->state_->mutex);
-  return !mark_.dead;
+  return !dead();
 }
 
 }  // namespace tidemark::memory

@@ -11,13 +11,14 @@ using memory::Database;
 
 class MemoryConnector final : public Connector {
  public:
-  explicit MemoryConnector(std::string name) : name_(std::move(name)) {}
+  MemoryConnector(std::string name, std::string user)
+      : name_(std::move(name)), user_(std::move(user)) {}
 
   std::unique_ptr<Source> open_source() override {
-    return std::make_unique<memory::MemorySource>(database());
+    return std::make_unique<memory::MemorySource>(database(), user_);
   }
   std::unique_ptr<Target> open_target() override {
-    return std::make_unique<memory::MemoryTarget>(database());
+    return std::make_unique<memory::MemoryTarget>(database(), user_);
   }
   ConnectionFacts probe() override {
     const auto source = open_source();
@@ -38,11 +39,12 @@ class MemoryConnector final : public Connector {
   }
 
   std::string name_;
+  std::string user_;
 };
 
 std::unique_ptr<Connector> make_memory(const ConnectionSettings& settings,
                                        const ConnectorContext&) {
-  return std::make_unique<MemoryConnector>(settings.database);
+  return std::make_unique<MemoryConnector>(settings.database, settings.user);
 }
 
 }  // namespace

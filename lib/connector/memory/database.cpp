@@ -38,6 +38,34 @@ void Writer::erase(const TableName& table, Row key) {
   state.take_away(state.open.at(id_).changes, table, std::move(key));
 }
 
+void Writer::savepoint() {
+  Database::State& state = *database_->state_;
+  const Lock lock(state.mutex);
+  const auto at = state.open.find(id_);
+  if (at != state.open.end()) at->second.savepoints.push_back(at->second.changes);
+}
+
+void Writer::roll_back_to_savepoint() {
+  Database::State& state = *database_->state_;
+  const Lock lock(state.mutex);
+  const auto at = state.open.find(id_);
+  if (at == state.open.end()) return;
+  auto& savepoints = at->second.savepoints;
+  if (savepoints.empty()) {
+    at->second.changes.clear();
+  } else {
+    at->second.changes = std::move(savepoints.back());
+    savepoints.pop_back();
+  }
+}
+
+void Writer::prepare() {
+  Database::State& state = *database_->state_;
+  const Lock lock(state.mutex);
+  const auto at = state.open.find(id_);
+  if (at != state.open.end()) at->second.prepared = true;
+}
+
 void Writer::commit() {
   Database::State& state = *database_->state_;
   const Lock lock(state.mutex);
@@ -105,6 +133,16 @@ void Database::State::take_away(std::map<TableName, Changes>& changes, const Tab
   Table& table = this->table(name);
   Changes& own = changes.try_emplace(name, Changes(table.less())).first->second;
   own.insert_or_assign(table.key_from(std::move(key)), nullptr);
+}
+
+void Database::State::land(const std::function<bool(const JobKey&)>& chosen) {
+  std::list<UnderWay> under_way = std::exchange(landing, {});
+  for (UnderWay& one : under_way) {
+    if (chosen(one.job))
+      one.arrive(*this);
+    else
+      landing.push_back(std::move(one));
+  }
 }
 
 WallTime Database::now() const {
@@ -203,7 +241,26 @@ void Database::restart() {
   kill_sessions();
   const Lock lock(state_->mutex);
   ++state_->boot;
+  state_->landing.clear();
+  std::erase_if(state_->open, [](const auto& one) { return !one.second.prepared; });
+}
+
+std::shared_ptr<const Database::Backup> Database::backup() const {
+  const Lock lock(state_->mutex);
+  return std::make_shared<const Backup>(Backup{state_->tables, state_->jobs});
+}
+
+void Database::restore(const Backup& backup) {
+  restart();
+  const Lock lock(state_->mutex);
   state_->open.clear();
+  state_->tables = backup.tables;
+  state_->jobs = backup.jobs;
+}
+
+void Database::land() {
+  const Lock lock(state_->mutex);
+  state_->land([](const JobKey&) { return true; });
 }
 
 void Database::set_stale(bool stale) {
@@ -261,6 +318,11 @@ void Database::kill_sessions() {
       session->dead = true;
   }
   state_->changed.notify_all();
+}
+
+void Database::sever(const std::string& user) {
+  const Lock lock(state_->mutex);
+  state_->severed.insert(user);
 }
 
 std::size_t Database::open_sessions() const {

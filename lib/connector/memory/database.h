@@ -37,13 +37,19 @@ enum class Operation {
   hook,
 };
 
+/// What becomes of a transaction whose COMMIT gets no answer.
+enum class Landing {
+  never,    ///< it is rolled back
+  arrived,  ///< it is committed
+  later,    ///< it is under way: it lands when somebody waits for its job's row, or by `land`
+};
+
 /// A failure to come: strikes the `after`-th next operation of its kind, once.
 struct Fault {
   std::optional<Operation> operation = {};  ///< nullopt: of any kind
   std::size_t after = 1;
   Error::Fields error = {.kind = FailureKind::connect, .message = "the connection was lost"};
-  /// For commit: the transaction did arrive, though its answer was lost.
-  bool arrived = false;
+  Landing landing = Landing::never;  ///< for commit
   /// The session is dead from then on.
   bool breaks_session = true;
 };
@@ -87,6 +93,12 @@ class Writer {
   void put(const TableName& table, Row row);
   /// By primary key.
   void erase(const TableName& table, Row key);
+  void savepoint();
+  /// Undoes what came after the newest savepoint, which is gone then; all of it where there is
+  /// none.
+  void roll_back_to_savepoint();
+  /// From now on the transaction outlives a restart of its database.
+  void prepare();
   void commit();
   void roll_back() noexcept;
   std::uint64_t id() const noexcept { return id_; }
@@ -138,8 +150,16 @@ class Database {
   /// server, NOT NULL as the column is declared.
   void set_evidence(const TableName& table, CursorEvidence evidence);
   void set_identity(const std::string& identity);
-  /// Sessions and open transactions end; horizon tokens are lost.
+  /// Sessions and open transactions end, but for prepared ones; horizon tokens are lost, and so are
+  /// commits under way.
   void restart();
+  /// Committed rows and checkpoints as they are now; cheap.
+  struct Backup;
+  std::shared_ptr<const Backup> backup() const;
+  /// Goes back to a backup, as a failover or a restore does. Ends sessions and transactions.
+  void restore(const Backup& backup);
+  /// Commits under way (Landing::later) arrive now.
+  void land();
   /// Makes every horizon view untrustworthy (Settlement::stale).
   void set_stale(bool stale);
 
@@ -159,6 +179,9 @@ class Database {
   void await_held(Operation operation);
   /// Ends every session: each one's next call throws Error{connect}.
   void kill_sessions();
+  /// The same for the sessions of one connection user, and for each that he opens from now on: what
+  /// the end of a process looks like from here.
+  void sever(const std::string& user);
   std::size_t open_sessions() const;
 
   Counts counts() const;

@@ -155,9 +155,9 @@ void MemoryLoad::save_range(const RangeRecord& range) {
   range_ = range;
 }
 
-RangeRecord& MemoryLoad::stored_range(JobRow& job) const {
-  for (RangeRecord& one : job.ranges)
-    if (one.part == range_->part) return one;
+void MemoryLoad::require_range(const JobRow& job) const {
+  for (const RangeRecord& one : job.ranges)
+    if (one.part == range_->part) return;
   throw Error({.kind = FailureKind::conflict,
                .message = "the key range of the first load is gone",
                .operation = "save the key range"});
@@ -192,29 +192,36 @@ void MemoryLoad::replace(Table& table) {
 }
 
 WriteCounts MemoryLoad::commit() {
-  std::optional<Error> lost_answer;
+  std::optional<Fault> lost_answer;
   const auto lock = access_.enter_commit(lost_answer);
   auto& state = access_.state();
-  Table& table = state.table(spec_.write.table);
-  JobRow& job = state.jobs[spec_.job];
   // The row lock that `save` takes in a real database would make a take-over wait until here.
-  if ((checkpoint_ || range_) && job.fence != spec_.fence) throw_fenced(spec_.job);
-  if (range_) {
-    RangeRecord& stored = stored_range(job);
-    stored.position = range_->position;
-    stored.finished = range_->finished;
-  }
-  if (spec_.write.write == WriteMode::replace) replace(table);
-  if (changes_) table.apply(*changes_);
-  ++state.counts.commits;
-  state.counts.row_changes += counts_.inserted + counts_.updated + counts_.deleted;
-  if (checkpoint_) {
-    ++state.counts.saves;
-    job.checkpoint = checkpoint_;
-    job.lease_until = state.now() + spec_.lease;
-    if (ranges_) job.ranges = *ranges_;
-  }
-  if (lost_answer) throw Error(*lost_answer);
+  const JobRow& holds = state.jobs[spec_.job];
+  if ((checkpoint_ || range_) && holds.fence != spec_.fence) throw_fenced(spec_.job);
+  if (range_) require_range(holds);
+  if (spec_.write.write == WriteMode::replace) replace(state.table(spec_.write.table));
+  const auto arrive = [spec = spec_, changes = changes_, checkpoint = checkpoint_, ranges = ranges_,
+                       range = range_, counts = counts_](auto& to) {
+    if (changes) to.table(spec.write.table).apply(*changes);
+    ++to.counts.commits;
+    to.counts.row_changes += counts.inserted + counts.updated + counts.deleted;
+    JobRow& job = to.jobs[spec.job];
+    for (RangeRecord& stored : job.ranges) {
+      if (!range || stored.part != range->part) continue;
+      stored.position = range->position;
+      stored.finished = range->finished;
+    }
+    if (!checkpoint) return;
+    ++to.counts.saves;
+    if (ranges) job.ranges = *ranges;
+    job.checkpoint = checkpoint;
+    job.lease_until = to.now() + spec.lease;
+  };
+  if (lost_answer && lost_answer->landing == Landing::later)
+    state.landing.push_back({spec_.job, arrive});
+  else
+    arrive(state);
+  if (lost_answer) throw Error(lost_answer->error);
   return counts_;
 }
 

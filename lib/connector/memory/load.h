@@ -31,7 +31,7 @@ class MemoryLoad final : public Load {
              std::size_t row) const;
   void put(Table& table, const RowKey& key, Row row, std::size_t at);
   void replace(Table& table);
-  RangeRecord& stored_range(JobRow& job) const;
+  void require_range(const JobRow& job) const;
   bool in_scope(const Table& table, const Row& row) const;
 
   Access& access_;

@@ -8,7 +8,8 @@ namespace tidemark::memory {
 /// Reads a memory database. Worker thread; see Source.
 class MemorySource final : public Source {
  public:
-  explicit MemorySource(std::shared_ptr<Database> database) : access_(std::move(database)) {}
+  MemorySource(std::shared_ptr<Database> database, const std::string& user)
+      : access_(std::move(database), user) {}
 
   SourceDescription describe(const Relation& relation) override;
   CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;

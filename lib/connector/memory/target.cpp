@@ -125,6 +125,8 @@ TargetPlan MemoryTarget::prepare(const WriteSpec& spec) {
 
 Acquired MemoryTarget::take(const JobKey& job, const Holder& holder, Duration lease, bool raise) {
   auto& state = access_.state();
+  // A commit under way holds the job's row.
+  state.land([&](const JobKey& one) { return one == job; });
   JobRow& row = state.jobs[job];
   const bool mine = row.holder && same(*row.holder, holder);
   if (row.holder && !mine && row.lease_until > state.now())
@@ -153,6 +155,7 @@ Acquired MemoryTarget::recover(const JobKey& job, const Holder& holder, const Ta
 void MemoryTarget::renew(const JobKey& job, std::int64_t fence, const TableName&, Duration lease) {
   const auto lock = access_.enter(Operation::renew);
   auto& state = access_.state();
+  state.land([&](const JobKey& one) { return one == job; });
   JobRow& row = state.jobs[job];
   if (row.fence != fence) throw_fenced(job);
   row.lease_until = state.now() + lease;

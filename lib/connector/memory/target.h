@@ -8,7 +8,8 @@ namespace tidemark::memory {
 /// Writes to a memory database. Worker thread; see Target.
 class MemoryTarget final : public Target {
  public:
-  explicit MemoryTarget(std::shared_ptr<Database> database) : access_(std::move(database)) {}
+  MemoryTarget(std::shared_ptr<Database> database, const std::string& user)
+      : access_(std::move(database), user) {}
 
   std::optional<TableDescription> describe(const TableName& table) override;
   TargetPlan plan(const WriteSpec& spec) override;

@@ -120,7 +120,7 @@ TEST_CASE("a commit whose answer is lost may have arrived", "[memory]") {
       target->acquire(job, {.host = "h", .pid = 1, .process = "p"}, table, seconds(60));
   Fault fault{.operation = Operation::commit};
   fault.error.in_doubt = true;
-  fault.arrived = arrived;
+  fault.landing = arrived ? Landing::arrived : Landing::never;
   fixture.database->inject(fault);
   Batch batch(std::make_shared<const Schema>(Schema{spec.columns[0].column}));
   batch.column(0).push(std::int64_t{7});
@@ -135,4 +135,77 @@ TEST_CASE("a commit whose answer is lost may have arrived", "[memory]") {
   }
   CHECK(fixture.database->rows(table).size() == (arrived ? 1 : 0));
   CHECK(fixture.database->checkpoint(job).has_value() == arrived);
+}
+
+TEST_CASE("a commit under way lands when somebody takes its job", "[memory]") {
+  Fixture fixture;
+  const auto target = fixture.connector->open_target();
+  const JobKey job{"i", JobName("j")};
+  const Holder holder{.host = "h", .pid = 1, .process = "p"};
+  const Acquired mine = target->acquire(job, holder, table, seconds(60));
+  WriteSpec spec;
+  spec.table = table;
+  spec.key = {"id"};
+  const auto load = target->begin({.job = job, .fence = mine.fence, .write = spec});
+  load->save({.definition = "d", .revision = 1});
+  Fault fault{.operation = Operation::commit};
+  fault.error.in_doubt = true;
+  fault.landing = Landing::later;
+  fixture.database->inject(fault);
+  CHECK_THROWS_AS(load->commit(), Error);
+  CHECK_FALSE(fixture.database->checkpoint(job));
+  SECTION("whoever recovers it waits for it") {
+    const Acquired after =
+        fixture.connector->open_target()->recover(job, holder, table, seconds(60));
+    REQUIRE(after.checkpoint);
+    CHECK(after.checkpoint->revision == 1);
+  }
+  SECTION("a crash of the database takes it away") {
+    fixture.database->restart();
+    fixture.database->land();
+    CHECK_FALSE(fixture.database->checkpoint(job));
+  }
+}
+
+TEST_CASE("a prepared transaction outlives a restart, a rolled back part does not arrive",
+          "[memory]") {
+  Fixture fixture;
+  Writer writer = fixture.database->begin();
+  writer.put(table, {"1", std::nullopt});
+  writer.savepoint();
+  writer.put(table, {"2", std::nullopt});
+  writer.roll_back_to_savepoint();
+  writer.prepare();
+  Writer other = fixture.database->begin();
+  other.put(table, {"3", std::nullopt});
+  fixture.database->restart();
+  other.commit();
+  CHECK(fixture.database->rows(table).empty());
+  writer.commit();
+  CHECK(fixture.database->rows(table) == std::vector<Row>{{"1", std::nullopt}});
+}
+
+TEST_CASE("a backup brings rows and checkpoints back", "[memory]") {
+  Fixture fixture;
+  const JobKey job{"i", JobName("j")};
+  fixture.database->put(table, {"1", std::nullopt});
+  fixture.database->set_checkpoint(job, {.definition = "d", .revision = 1});
+  const auto backup = fixture.database->backup();
+  fixture.database->put(table, {"2", std::nullopt});
+  fixture.database->set_checkpoint(job, {.definition = "d", .revision = 2});
+  fixture.database->restore(*backup);
+  CHECK(fixture.database->rows(table) == std::vector<Row>{{"1", std::nullopt}});
+  CHECK(fixture.database->checkpoint(job)->revision == 1);
+}
+
+TEST_CASE("a severed user has no sessions any more, others have", "[memory]") {
+  Fixture fixture;
+  fixture.settings.user = "one";
+  const auto one = memory_connector().make(fixture.settings, {});
+  const auto session = one->open_source();
+  fixture.database->sever("one");
+  CHECK_FALSE(session->usable());
+  CHECK_THROWS_AS(session->now(), Error);
+  CHECK_THROWS_AS(one->open_source(), Error);
+  CHECK(fixture.connector->open_source()->usable());
 }

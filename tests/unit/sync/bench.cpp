@@ -135,7 +135,7 @@ memory::Fault commit_in_doubt(bool arrived, std::size_t after) {
   memory::Fault fault{.operation = memory::Operation::commit, .after = after};
   fault.error.in_doubt = true;
   fault.error.message = "the answer to COMMIT was lost";
-  fault.arrived = arrived;
+  fault.landing = arrived ? memory::Landing::arrived : memory::Landing::never;
   return fault;
 }
 
