@@ -29,7 +29,6 @@ bool JobRun::single_transaction(const Pass& pass) const {
 
 void JobRun::run_pass(const Pass& pass) {
   guard_.begin_reading();
-  BatchQueue queue(ports_.limits.queue_batches);
   Reading reading({.source = *sessions_.source,
                    .plan = plan_,
                    .memory = ports_.memory,
@@ -40,35 +39,46 @@ void JobRun::run_pass(const Pass& pass) {
                    .digest_key = digest_key_,
                    .key_secret = key_secret_},
                   pass, checkpoint_.reached);
-  {
-    std::thread thread([&] { reading.run(queue); });
-    struct End {
-      RunGuard& guard;
-      BatchQueue& queue;
-      std::thread& thread;
-      bool drained = false;
-      ~End() {
-        if (!drained) guard.end_reading();
-        queue.abandon();
-        thread.join();
-        guard.begin_reading();
-      }
-    } end{guard_, queue, thread};
-    for (;;) {
-      std::optional<ReadBatch> item;
-      {
-        const Stopwatch watch(ports_.clock, outcome_.phases.wait);
-        item = queue.pop();
-      }
-      if (!item) break;
-      if (guard_.stopping()) throw Cancelled();
-      take_batch(pass, *item);
-    }
-    end.drained = true;
-  }
+  if (ports_.limits.threads)
+    take_overlapped(pass, reading);
+  else
+    take_in_turn(pass, reading);
   outcome_.phases.read += reading.times().read;
   outcome_.phases.transform += reading.times().transform;
   if (!request_.options.dry_run) complete(pass);
+}
+
+void JobRun::take_in_turn(const Pass& pass, Reading& reading) {
+  while (std::optional<ReadBatch> item = reading.next())
+    take_batch(pass, *item);
+}
+
+void JobRun::take_overlapped(const Pass& pass, Reading& reading) {
+  BatchQueue queue(ports_.limits.queue_batches);
+  std::thread thread([&] { reading.run(queue); });
+  struct End {
+    RunGuard& guard;
+    BatchQueue& queue;
+    std::thread& thread;
+    bool drained = false;
+    ~End() {
+      if (!drained) guard.end_reading();
+      queue.abandon();
+      thread.join();
+      guard.begin_reading();
+    }
+  } end{guard_, queue, thread};
+  for (;;) {
+    std::optional<ReadBatch> item;
+    {
+      const Stopwatch watch(ports_.clock, outcome_.phases.wait);
+      item = queue.pop();
+    }
+    if (!item) break;
+    if (guard_.stopping()) throw Cancelled();
+    take_batch(pass, *item);
+  }
+  end.drained = true;
 }
 
 void JobRun::take_batch(const Pass& pass, ReadBatch& item) {

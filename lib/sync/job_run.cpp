@@ -20,11 +20,13 @@ JobRun::JobRun(const RunnerPorts& ports, const RunRequest& request, JobMemory& m
               .abort = request.abort,
               .stall_timeout = request.job->stall_timeout,
               .lease = ports.limits.lease,
-              .renew = [this] {
-                ports_.connections.beside(job_.target_connection, [this](Target& target) {
-                  target.renew(key_, fence_.load(), job_.target_table, ports_.limits.lease);
-                });
-              }}) {}
+              .renew =
+                  [this] {
+                    ports_.connections.beside(job_.target_connection, [this](Target& target) {
+                      target.renew(key_, fence_.load(), job_.target_table, ports_.limits.lease);
+                    });
+                  },
+              .thread = ports.limits.threads}) {}
 
 JobRun::~JobRun() {
   writing_.reset();

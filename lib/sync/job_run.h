@@ -74,6 +74,8 @@ class JobRun {
   // job_passes.cpp: passes
   ReadPlan base_read() const;
   void run_pass(const Pass& pass);
+  void take_in_turn(const Pass& pass, Reading& reading);
+  void take_overlapped(const Pass& pass, Reading& reading);
   void take_batch(const Pass& pass, ReadBatch& item);
   void write_batch(const Pass& pass, const Batch& batch, const ReadBatch& item, Checkpoint next);
   void commit(const Pass& pass, Checkpoint next);

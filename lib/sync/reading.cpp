@@ -1,6 +1,7 @@
 #include "sync/reading.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sync/cursor_value.h"
 #include "sync/row_error.h"
@@ -20,43 +21,52 @@ Reading::Reading(const Ports& ports, const Pass& pass, const std::optional<Posit
 
 void Reading::run(BatchQueue& queue) noexcept {
   try {
-    read(queue);
+    while (std::optional<ReadBatch> batch = next())
+      if (!queue.push(std::move(*batch))) break;
     queue.close();
   } catch (...) {
     queue.close(std::current_exception());
   }
 }
 
-void Reading::read(BatchQueue& queue) {
-  const auto started = ports_.clock.steady();
-  const auto reader = ports_.source.read(pass_.read);
-  times_.read += ports_.clock.steady() - started;
-  // One batch is held back until it is known whether another follows: the last one carries the
-  // pass's mark. Where there is no room for two, it goes on at once and the mark follows alone.
-  std::optional<ReadBatch> held;
-  for (;;) {
+void Reading::open() {
+  const Stopwatch watch(ports_.clock, times_.read);
+  reader_ = ports_.source.read(pass_.read);
+}
+
+std::optional<ReadBatch> Reading::next() {
+  if (!reader_ && !ended_) open();
+  while (!ended_) {
     if (ports_.guard.stopping()) throw Cancelled();
     MemoryBudget::Room room;
     if (!ports_.memory.try_take(std::min(pass_.read.batch_bytes, ports_.memory.limit()), room)) {
-      if (held && !queue.push(std::move(*held))) return;
-      held.reset();
+      if (held_) return std::exchange(held_, std::nullopt);
       room = ports_.memory.take(pass_.read.batch_bytes, ports_.guard.token());
     }
-    Batch batch(schema_);
-    {
-      const Stopwatch watch(ports_.clock, times_.read);
-      if (!reader->next(batch)) break;
-    }
-    ReadBatch item = prepare(std::move(batch), std::move(room));
-    if (held && !queue.push(std::move(*held))) return;
-    held = std::move(item);
-    const Duration wait =
-        std::max(ports_.source_rate.take(held->rows), ports_.target_rate.take(held->rows));
-    if (wait > Duration::zero() && !ports_.guard.sleep(wait)) throw Cancelled();
+    std::optional<ReadBatch> item = fetch(std::move(room));
+    if (!item) break;
+    pace(item->rows);
+    held_.swap(item);
+    if (item) return item;
   }
-  if (!held) return;
-  held->ends_pass = true;
-  queue.push(std::move(*held));
+  ended_ = true;
+  reader_.reset();
+  if (held_) held_->ends_pass = true;
+  return std::exchange(held_, std::nullopt);
+}
+
+std::optional<ReadBatch> Reading::fetch(MemoryBudget::Room room) {
+  Batch batch(schema_);
+  {
+    const Stopwatch watch(ports_.clock, times_.read);
+    if (!reader_->next(batch)) return std::nullopt;
+  }
+  return prepare(std::move(batch), std::move(room));
+}
+
+void Reading::pace(std::size_t rows) {
+  const Duration wait = std::max(ports_.source_rate.take(rows), ports_.target_rate.take(rows));
+  if (wait > Duration::zero() && !ports_.guard.sleep(wait)) throw Cancelled();
 }
 
 ReadBatch Reading::prepare(Batch batch, MemoryBudget::Room room) {

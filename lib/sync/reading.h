@@ -33,10 +33,14 @@ class Reading {
 
   /// Reads to the end and closes the queue, with the error if there was one.
   void run(BatchQueue& queue) noexcept;
+  /// The next batch, nullopt at the end: for a run that reads and writes on one thread. Throws.
+  std::optional<ReadBatch> next();
   const PhaseTimes& times() const noexcept { return times_; }
 
  private:
-  void read(BatchQueue& queue);
+  void open();
+  std::optional<ReadBatch> fetch(MemoryBudget::Room room);
+  void pace(std::size_t rows);
   ReadBatch prepare(Batch batch, MemoryBudget::Room room);
   void locate(ReadBatch& item, const Batch& batch);
   void check_size(const Batch& batch);
@@ -54,6 +58,11 @@ class Reading {
   KeyFilter filter_;
   bool in_cursor_order_;
   std::optional<Position> previous_;
+  std::unique_ptr<BatchReader> reader_;
+  /// One batch is held back until it is known whether another follows: the last one carries the
+  /// pass's mark. Where there is no room for two, it goes on at once and the mark follows alone.
+  std::optional<ReadBatch> held_;
+  bool ended_ = false;
   PhaseTimes times_;
 };
 

@@ -18,6 +18,10 @@ struct RunLimits {
   /// A horizon that settles so soon is waited for: fresh and settle are one read then.
   Duration settle_wait = std::chrono::milliseconds(250);
   std::size_t queue_batches = 4;
+  /// False: a run stays on its caller's thread. Reading and writing take turns, no lease is renewed
+  /// beside a long write and no stall is noticed: for simulations, where each run of one seed must
+  /// be like the other.
+  bool threads = true;
   /// Marks that moved without rows are saved so often, and at stop.
   Duration save_marks_every = std::chrono::minutes(1);
   /// A source clock that is so much behind what it must be has been set back.

@@ -20,12 +20,13 @@ RunGuard::RunGuard(Ports ports)
   const std::function<void()> wake = [this] { end({}); };
   on_stop_.emplace(ports_.stop, wake);
   on_abort_.emplace(ports_.abort, wake);
-  thread_ = std::jthread([this](const std::stop_token& over) { work(over); });
+  if (ports_.thread) thread_ = std::jthread([this](const std::stop_token& over) { work(over); });
 }
 
 RunGuard::~RunGuard() {
   on_stop_.reset();
   on_abort_.reset();
+  if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
 }

@@ -27,6 +27,7 @@ class RunGuard {
     Duration lease{};
     /// Renews the lease; an Error with code "fenced" ends the run, others are tried again.
     std::function<void()> renew = {};
+    bool thread = true;  ///< false: only stop and abort are heeded (RunLimits::threads)
   };
   explicit RunGuard(Ports ports);
   ~RunGuard();
