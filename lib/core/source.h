@@ -32,6 +32,8 @@ struct SourceDescription {
   std::vector<std::string> primary_key;  ///< of a table; empty for a query
   /// Columns of a type this version does not carry: refused by name unless excluded.
   std::vector<UnsupportedColumn> unsupported = {};
+  /// While it is being read, nobody can write to its database (SQLite without WAL).
+  bool blocks_writers = false;
   /// What the relation has beside its own columns, to be followed as a cursor and never written
   /// (PostgreSQL's xmin). Names that a column of the relation has are left out.
   Schema system_columns = {};
@@ -57,6 +59,7 @@ struct ReadPlan {
   /// The subset wanted, as `describe` gave them; a type differs only where Source::can_read_as said
   /// yes to it.
   Schema columns;
+  std::vector<std::string> named = {};  ///< the columns whose type is the user's, see can_read_as
   std::vector<KeyPart> key = {};
   std::optional<CursorRef> cursor = {};
   ReadOrder order = ReadOrder::none;

@@ -83,12 +83,14 @@ CheckReport check_job(const std::shared_ptr<const JobSettings>& job, const Check
         {.source = job->source_connection, .target = job->target_connection}, stop);
     const auto source = ports.connections.settings(job->source_connection);
     const auto target = ports.connections.settings(job->target_connection);
-    const JobPlan plan = plan_job(job, {.source = *sessions.source,
-                                        .target = &*sessions.target,
-                                        .zones = ports.zones,
-                                        .source_type = source ? source->type : "",
-                                        .source_timezone = source ? source->timezone : "UTC",
-                                        .target_timezone = target ? target->timezone : "UTC"});
+    const JobPlan plan =
+        plan_job(job, {.source = *sessions.source,
+                       .target = &*sessions.target,
+                       .zones = ports.zones,
+                       .source_type = source ? source->type : "",
+                       .source_timezone = source ? source->timezone : "UTC",
+                       .target_timezone = target ? target->timezone : "UTC",
+                       .same_database = source && target && is_same_database(*source, *target)});
     report.connected = true;
     report.problems = plan.problems;
     report.warnings = plan.warnings;

@@ -11,6 +11,7 @@ namespace tidemark {
 ReadPlan JobRun::base_read() const {
   ReadPlan read;
   read.relation = plan_.relation;
+  read.named = plan_.named_columns;
   read.columns = plan_.read_columns;
   read.key = plan_.key;
   if (plan_.incremental()) {

@@ -1,6 +1,7 @@
 #include "sync/job_plan.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/error.h"
 #include "sync/cursor_proof.h"
@@ -158,6 +159,7 @@ void choose_forms(JobPlan& plan, const PlanPorts& ports) {
     if (wanted && wanted->kind == TypeKind::text) wanted = text_type();
     if (!wanted || *wanted == column.type || !ports.source.can_read_as(column, *wanted)) continue;
     column.type = *wanted;
+    plan.named_columns.push_back(column.name);
   }
 }
 
@@ -233,6 +235,14 @@ void ask_target(JobPlan& plan, Target& target) {
   plan.target = target.plan(plan.write);
   const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
     to.insert(to.end(), from.begin(), from.end());
+/// A job that waits for its own reader's lock would wait until that gives up.
+void check_locks(JobPlan& plan, const PlanPorts& ports) {
+  if (!ports.same_database || !plan.source.blocks_writers) return;
+  plan.problems.push_back(
+      "source and target are one database, which can't be written to while it is being read: put "
+      "the file into WAL mode once (sqlite3 FILE 'PRAGMA journal_mode=WAL'), or use two files");
+}
+
   };
   append(plan.problems, plan.target.problems);
   append(plan.warnings, plan.target.drift);
@@ -291,11 +301,21 @@ JobPlan plan_job(std::shared_ptr<const JobSettings> job, const PlanPorts& ports)
   add_notes(plan);
   return plan;
 }
+  check_locks(plan, ports);
 
 void require_possible(const JobPlan& plan) {
   if (plan.problems.empty()) return;
   const std::size_t more = plan.problems.size() - 1;
   throw Error({.kind = FailureKind::schema,
+bool is_same_database(const ConnectionSettings& left, const ConnectionSettings& right) {
+  if (left.type != right.type) return false;
+  if (left.path.empty() && right.path.empty())
+    return left.host == right.host && left.port == right.port &&
+           left.unix_socket == right.unix_socket && left.database == right.database;
+  std::error_code unknown;
+  return std::filesystem::equivalent(left.path, right.path, unknown);
+}
+
                .message = plan.problems.front() +
                           (more > 0 ? " (and " + std::to_string(more) + " more)" : ""),
                .operation = "plan",

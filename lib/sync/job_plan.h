@@ -34,6 +34,7 @@ struct JobPlan {
   SourceDescription source;
   Relation relation;
   Schema read_columns;                     ///< what is read: wanted columns, key and cursor
+  std::vector<std::string> named_columns;  ///< of these, the ones read as the user's type
   std::vector<KeyPart> key;                ///< by columns of the relation
   std::vector<std::size_t> key_at;         ///< of read_columns
   std::vector<std::size_t> output_key_at;  ///< the same columns in the pipeline's output
@@ -67,7 +68,11 @@ struct PlanPorts {
   std::string source_type = {};  ///< "mysql": for the keys of `types`
   std::string source_timezone = "UTC";
   std::string target_timezone = "UTC";
+  bool same_database = false;  ///< source and target, by is_same_database
 };
+
+/// Whether two connections lead to one database, as far as their settings show.
+bool is_same_database(const ConnectionSettings& left, const ConnectionSettings& right);
 
 /// Collects every problem; throws only what the databases throw (lost connection, missing table).
 JobPlan plan_job(std::shared_ptr<const JobSettings> job, const PlanPorts& ports);

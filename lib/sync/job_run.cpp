@@ -71,12 +71,14 @@ void JobRun::connect() {
 void JobRun::plan() {
   const auto source = ports_.connections.settings(job_.source_connection);
   const auto target = ports_.connections.settings(job_.target_connection);
-  plan_ = plan_job(request_.job, {.source = *sessions_.source,
-                                  .target = &*sessions_.target,
-                                  .zones = ports_.zones,
-                                  .source_type = source ? source->type : "",
-                                  .source_timezone = source ? source->timezone : "UTC",
-                                  .target_timezone = target ? target->timezone : "UTC"});
+  plan_ = plan_job(request_.job,
+                   {.source = *sessions_.source,
+                    .target = &*sessions_.target,
+                    .zones = ports_.zones,
+                    .source_type = source ? source->type : "",
+                    .source_timezone = source ? source->timezone : "UTC",
+                    .target_timezone = target ? target->timezone : "UTC",
+                    .same_database = source && target && is_same_database(*source, *target)});
   outcome_.progress.proof_text = plan_.proof_text;
   if (plan_.incremental()) outcome_.progress.proof = plan_.proof;
   outcome_.progress.drift = plan_.target.drift;
