@@ -147,6 +147,12 @@ std::optional<Type> type_named_for(const JobPlan& plan, const Column& column,
   return named == nullptr ? std::nullopt : std::optional(*named);
 }
 
+/// A named type's length and digits are checked by the transforms, which know what the user allows.
+Type without_limits(Type type) {
+  if (type.kind == TypeKind::text) return text_type();
+  return is_temporal(type.kind) ? make_type(type.kind) : type;
+}
+
 /// Reads a column as the type the user names where the source can: what its declared type can't
 /// hold then never has to be parsed. The cursor and the key keep the type that orders them.
 void choose_forms(JobPlan& plan, const PlanPorts& ports) {
@@ -156,8 +162,8 @@ void choose_forms(JobPlan& plan, const PlanPorts& ports) {
                         std::find(plan.key_at.begin(), plan.key_at.end(), at) != plan.key_at.end();
     if (orders) continue;
     std::optional<Type> wanted = type_named_for(plan, column, ports.source_type);
-    if (wanted && wanted->kind == TypeKind::text) wanted = text_type();
-    if (!wanted || *wanted == column.type || !ports.source.can_read_as(column, *wanted)) continue;
+    if (wanted) wanted = without_limits(std::move(*wanted));
+    if (!wanted || !ports.source.can_read_as(column, *wanted)) continue;
     column.type = *wanted;
     plan.named_columns.push_back(column.name);
   }

@@ -106,26 +106,29 @@ std::vector<std::string> derived_types(Connection& connection, const Relation& r
   return types;
 }
 
-std::optional<Type> type_of_affinity(const std::string& derived) {
+/// Of an expression: SQLite vouches for these three, the rest may be anything.
+Type type_of_affinity(const std::string& derived) {
   if (derived == "INT") return make_type(TypeKind::int64);
   if (derived == "REAL") return make_type(TypeKind::float64);
   if (derived == "TEXT") return text_type();
-  return std::nullopt;
+  return any_type();
+}
+
+/// What the user may name under `types`: a column without a type, or one that takes anything, is
+/// "any".
+std::string native_name(const Type& type, const std::string& declared) {
+  return type == any_type() ? std::string(any_name) : declared;
 }
 
 void describe_columns(SourceDescription& description, const CatalogTable& table) {
   for (const CatalogColumn& column : table.columns) {
-    const std::optional<Type> type = type_of(column.declared);
-    if (!type) {
-      description.unsupported.push_back(
-          {column.name, column.declared.empty() ? "(no declared type)" : column.declared});
-      continue;
-    }
+    const Type type = type_of(column.declared);
     // Only the row's own number is never NULL without NOT NULL: an old fault of SQLite lets other
     // primary keys hold NULL.
     const bool never_null = column.not_null || column.name == table.rowid_alias() ||
                             (table.without_rowid && column.key_position > 0);
-    description.columns.push_back({column.name, *type, !never_null, column.declared});
+    description.columns.push_back(
+        {column.name, type, !never_null, native_name(type, column.declared)});
   }
   description.primary_key = table.primary_key();
 }
@@ -140,20 +143,15 @@ void describe_query(Connection& connection, const Relation& relation,
     const std::string name = sqlite3_column_name(statement.get(), index);
     if (const char* declared = sqlite3_column_decltype(statement.get(), index);
         declared != nullptr && *declared != '\0') {
-      if (const auto type = type_of(declared))
-        description.columns.push_back({name, *type, true, declared});
-      else
-        description.unsupported.push_back({name, declared});
+      const Type type = type_of(declared);
+      description.columns.push_back({name, type, true, native_name(type, declared)});
       continue;
     }
     if (derived.empty()) derived = derived_types(connection, relation);
     const auto at = static_cast<std::size_t>(index);
     const std::string type_name = at < derived.size() ? derived[at] : "";
-    if (const auto type = type_of_affinity(type_name))
-      description.columns.push_back({name, *type, true, type_name});
-    else
-      description.unsupported.push_back(
-          {name, "(an expression without a type: write CAST(… AS INTEGER, REAL or TEXT))"});
+    const Type type = type_of_affinity(type_name);
+    description.columns.push_back({name, type, true, native_name(type, type_name)});
   }
 }
 
@@ -207,9 +205,13 @@ std::optional<CatalogTable> find_table(Connection& connection, const TableName& 
                              .key_position = std::stoi(row[4].value_or("0")),
                              .generated = row[5] != "0"});
   const sql::Result list =
-      connection.execute("SELECT wr FROM pragma_table_list(" + text_argument(table.name.name) +
-                         ") WHERE schema = '" + schema + "'");
-  table.without_rowid = list.scalar() == "1";
+      connection.execute("SELECT wr, strict FROM pragma_table_list(" +
+                         text_argument(table.name.name) + ") WHERE schema = '" + schema + "'");
+  table.without_rowid = !list.rows.empty() && list.rows[0][0] == "1";
+  table.strict = !list.rows.empty() && list.rows[0][1] == "1";
+  // ANY converts nothing in a STRICT table, and numbers in any other.
+  for (CatalogColumn& column : table.columns)
+    if (table.strict && upper(column.declared) == "ANY") column.declared = any_declared;
   return table;
 }
 
@@ -251,11 +253,9 @@ std::optional<sql::ExistingTable> describe_target(Connection& connection, const 
   sql::ExistingTable existing;
   const std::string alias = table->rowid_alias();
   for (const CatalogColumn& column : table->columns) {
-    Type type = make_type(TypeKind::native);
-    type.origin = "sqlite:" + column.declared;
     const bool not_null = column.not_null || column.name == alias;
     existing.description.columns.push_back(
-        {column.name, type_of(column.declared).value_or(type), !not_null, column.declared});
+        {column.name, type_of(column.declared), !not_null, column.declared});
     if (!column.default_value.empty() || column.name == alias)
       existing.defaulted.insert(column.name);
     if (column.generated) existing.generated.insert(column.name);
@@ -362,11 +362,11 @@ CursorEvidence inspect_cursor(Connection& connection, const Relation& relation,
                                  "table shows how it gets its values");
     return evidence;
   }
-  const std::optional<Type> type = type_of(column->declared);
+  const Type type = type_of(column->declared);
   evidence.not_null = column->not_null || column->name == table->rowid_alias();
-  if (type && is_integer(type->kind))
+  if (is_integer(type.kind))
     inspect_id(evidence, *table, column->name);
-  else if (type && is_temporal(type->kind))
+  else if (is_temporal(type.kind))
     inspect_time(evidence, *column, triggers_of(connection, table->name));
   else
     evidence.obstacles.push_back("column " + column->name + " is declared " + column->declared +

@@ -27,6 +27,7 @@ struct CatalogTable {
   bool is_view = false;
   bool without_rowid = false;
   bool autoincrement = false;
+  bool strict = false;
   std::vector<CatalogColumn> columns;
 
   const CatalogColumn* column(const std::string& name) const;

@@ -1,9 +1,13 @@
 #include "connector/sqlite/cell_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 
+#include "connector/sqlite/any_value.h"
+#include "connector/sqlite/number_time.h"
 #include "connector/sqlite/types.h"
 #include "core/error.h"
 #include "core/temporal.h"
@@ -37,6 +41,14 @@ bool is_text(std::string_view text) {
     if ((eight & high_bits) != 0) return is_valid_utf8(text.substr(at));
   }
   return is_valid_utf8(text.substr(at));
+}
+
+constexpr std::int64_t exact_in_double = 9'007'199'254'740'992;
+
+std::size_t characters_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 template <class T>
@@ -77,8 +89,16 @@ void CellReader::refuse(sqlite3_stmt* statement) const {
                           (column_.native_type.empty() ? "" : " (" + column_.native_type + ")"),
                .operation = "read",
                .column = column_.name,
-               .hint = "SQLite takes any value in any column: correct the value, exclude the "
-                       "column, or read it through a query with a CAST."});
+               .hint = hint()});
+}
+
+std::string CellReader::hint() const {
+  std::string text =
+      "SQLite takes any value in any column: correct the value, or say how it is meant: ";
+  if (is_temporal(column_.type.kind) && !named_)
+    text += "`type: " + std::string(to_string(column_.type.kind)) +
+            "` takes whole numbers as Unix seconds and others as Julian days, ";
+  return text + "`type: text` takes any text or number, `type: \"sqlite:any\"` any value.";
 }
 
 std::size_t CellReader::read(const Statement& statement, ColumnData& into) const {
@@ -96,15 +116,18 @@ std::size_t CellReader::read(const Statement& statement, ColumnData& into) const
     case TypeKind::decimal:
       return read_decimal(statement, into);
     case TypeKind::text:
+      return named_ ? read_any_text(statement, into) : read_text(statement, into);
     case TypeKind::json:
-    case TypeKind::native:
       return read_text(statement, into);
+    case TypeKind::native:
+      return read_literal(statement, into);
     case TypeKind::bytes:
       return read_bytes(raw, into);
     case TypeKind::date:
-    case TypeKind::time:
     case TypeKind::timestamp:
     case TypeKind::instant:
+      return named_ ? read_moment(statement, into) : read_parsed(statement, into);
+    case TypeKind::time:
     case TypeKind::interval:
     case TypeKind::uuid:
       return read_parsed(statement, into);
@@ -161,6 +184,11 @@ std::size_t CellReader::read_float(sqlite3_stmt* statement, ColumnData& into) co
   double value = 0;
   if (type == SQLITE_FLOAT) {
     value = sqlite3_column_double(statement, index_);
+  } else if (type == SQLITE_INTEGER) {
+    // Other programs may write a whole number into a column that converts nothing.
+    const std::int64_t whole = sqlite3_column_int64(statement, index_);
+    if (whole < -exact_in_double || whole > exact_in_double) refuse(statement);
+    value = static_cast<double>(whole);
   } else if (type == SQLITE_TEXT && sqlite3_column_bytes(statement, index_) == 3 &&
              std::memcmp(sqlite3_column_text(statement, index_), "NaN", 3) == 0) {
     value = std::numeric_limits<double>::quiet_NaN();
@@ -203,14 +231,50 @@ std::size_t CellReader::read_text(const Statement& statement, ColumnData& into) 
   if (sqlite3_column_type(statement.get(), index_) != SQLITE_TEXT) refuse(statement.get());
   const std::string_view text = statement.text(index_);
   if (!is_text(text)) refuse(statement.get());
+  const std::size_t limit = column_.type.length;
+  if (limit != 0 && text.size() > limit && characters_of(text) > limit) refuse(statement.get());
   into.push_bytes(text);
   return text.size() + sizeof(std::uint32_t);
+}
+
+std::size_t CellReader::read_any_text(const Statement& statement, ColumnData& into) const {
+  if (sqlite3_column_type(statement.get(), index_) == SQLITE_BLOB) refuse(statement.get());
+  const std::string text = plain_text_of(statement, index_);
+  if (!is_text(text)) refuse(statement.get());
+  into.push_bytes(text);
+  return text.size() + sizeof(std::uint32_t);
+}
+
+std::size_t CellReader::read_literal(const Statement& statement, ColumnData& into) const {
+  const std::string literal = literal_of(statement, index_);
+  into.push_bytes(literal);
+  return literal.size() + sizeof(std::uint32_t);
+}
+
+/// A text as ever, a number as SQLite's date functions read it.
+std::size_t CellReader::read_moment(const Statement& statement, ColumnData& into) const {
+  std::optional<std::int64_t> micros;
+  switch (sqlite3_column_type(statement.get(), index_)) {
+    case SQLITE_INTEGER:
+      micros = micros_of_unix(sqlite3_column_int64(statement.get(), index_));
+      break;
+    case SQLITE_FLOAT:
+      micros = micros_of_julian(sqlite3_column_double(statement.get(), index_));
+      break;
+    default:
+      return read_parsed(statement, into);
+  }
+  if (!micros) refuse(statement.get());
+  if (column_.type.kind != TypeKind::date) return push(into, *micros);
+  if (*micros % micros_per_day != 0) refuse(statement.get());
+  return push(into, static_cast<std::int32_t>(*micros / micros_per_day));
 }
 
 std::size_t CellReader::read_bytes(sqlite3_stmt* statement, ColumnData& into) const {
   if (sqlite3_column_type(statement, index_) != SQLITE_BLOB) refuse(statement);
   const auto* data = static_cast<const char*>(sqlite3_column_blob(statement, index_));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, index_));
+  if (column_.type.length != 0 && size > column_.type.length) refuse(statement);
   into.push_bytes(size == 0 ? std::string_view{} : std::string_view(data, size));
   return size + sizeof(std::uint32_t);
 }

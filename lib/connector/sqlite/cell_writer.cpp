@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "connector/sqlite/any_value.h"
 #include "connector/sqlite/cell_reader.h"
 #include "connector/sqlite/dialect.h"
 #include "core/error.h"
@@ -138,6 +139,10 @@ CellWriter::CellWriter(const TargetColumn& arriving, const Column& existing, int
       lossy_(arriving.lossy == Lossy::allow),
       parameter_(parameter) {
   const TypeKind from = arriving_.kind;
+  if (!native_name_in(arriving_, "sqlite").empty()) {
+    form_ = Form::literal;
+    return;
+  }
   switch (existing_.kind) {
     case TypeKind::float32:
     case TypeKind::float64:
@@ -149,9 +154,11 @@ CellWriter::CellWriter(const TargetColumn& arriving, const Column& existing, int
     case TypeKind::bytes:
       form_ = Form::bytes;
       break;
+    case TypeKind::native:
+      form_ = open_form();
+      break;
     case TypeKind::text:
     case TypeKind::json:
-    case TypeKind::native:
       if (is_temporal_text(from))
         form_ = Form::temporal;
       else if (storage_of(from) == Storage::variable && from != TypeKind::bytes)
@@ -165,6 +172,16 @@ CellWriter::CellWriter(const TargetColumn& arriving, const Column& existing, int
       else if (is_temporal_text(existing_.kind))
         form_ = Form::temporal;
   }
+}
+
+/// Of a column whose declared type says nothing: whatever comes keeps its own class.
+CellWriter::Form CellWriter::open_form() const {
+  const TypeKind from = arriving_.kind;
+  if (from == TypeKind::bytes) return Form::bytes;
+  if (holds_integers(from)) return Form::integer;
+  if (from == TypeKind::float32 || from == TypeKind::float64) return Form::real;
+  if (is_temporal_text(from)) return Form::temporal;
+  return storage_of(from) == Storage::variable ? Form::text : Form::canonical;
 }
 
 void CellWriter::refuse(const std::string& why) const {
@@ -193,6 +210,10 @@ void CellWriter::bind(Statement& statement, const ColumnData& from, std::size_t 
       if (existing_.length != 0 && from.bytes_at(row).size() > existing_.length)
         refuse("it has more than " + std::to_string(existing_.length) + " bytes");
       return statement.bind_blob(parameter_, from.bytes_at(row));
+    case Form::literal:
+      if (!bind_literal(statement, parameter_, from.bytes_at(row)))
+        refuse("it is no literal of SQLite");
+      return;
     case Form::canonical:
       text_ = text_of(from, row);
       return bind_checked_text(statement, text_);
@@ -292,6 +313,8 @@ void CellWriter::bind_checked_text(Statement& statement, std::string_view text) 
   if (existing_.kind == TypeKind::text && existing_.length != 0 && text.size() > existing_.length &&
       characters(text) > existing_.length)
     refuse("it has more than " + std::to_string(existing_.length) + " characters");
+  if (existing_.kind == TypeKind::native && affinity_ != Affinity::blob && looks_numeric(text))
+    refuse("a column of numeric affinity would turn this text into a number");
   // A column without text affinity would turn a bare number into a number of its own form.
   if (existing_.kind == TypeKind::json && affinity_ != Affinity::text &&
       text.find_first_of("{[\"tfn") == std::string_view::npos)

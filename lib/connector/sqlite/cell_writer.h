@@ -23,7 +23,18 @@ class CellWriter {
   const std::string& column() const noexcept { return name_; }
 
  private:
-  enum class Form { integer, wide_unsigned, real, decimal, text, bytes, temporal, canonical };
+  enum class Form {
+    integer,
+    wide_unsigned,
+    real,
+    decimal,
+    text,
+    bytes,
+    temporal,
+    literal,
+    canonical
+  };
+  Form open_form() const;
   [[noreturn]] void refuse(const std::string& why) const;
   void bind_integer(Statement& statement, const ColumnData& from, std::size_t row);
   void bind_real(Statement& statement, const ColumnData& from, std::size_t row);

@@ -5,8 +5,11 @@
 
 #include <filesystem>
 
+#include "connector/sql/select.h"
+#include "connector/sqlite/dialect.h"
 #include "connector/sqlite/source.h"
 #include "connector/sqlite/target.h"
+#include "connector/sqlite/types.h"
 #include "core/error.h"
 
 namespace tidemark {
@@ -110,12 +113,18 @@ class SqliteConnector final : public Connector {
 }  // namespace sqlite
 
 ConnectorInfo sqlite_connector() {
-  return {.type = "sqlite",
-          .default_port = 0,
-          .make = [](const ConnectionSettings& settings,
-                     const ConnectorContext&) -> std::unique_ptr<Connector> {
-            return std::make_unique<sqlite::SqliteConnector>(settings);
-          }};
+  return {
+      .type = "sqlite",
+      .default_port = 0,
+      .make = [](const ConnectionSettings& settings,
+                 const ConnectorContext&) -> std::unique_ptr<Connector> {
+        return std::make_unique<sqlite::SqliteConnector>(settings);
+      },
+      .types = [] { return sqlite::type_samples(); },
+      .holds =
+          [](const Column& column) { return sqlite::SqliteDialect().column_type(column, false); },
+      .check_query =
+          [](std::string_view query) { sql::check_query(query, sqlite::SqliteDialect()); }};
 }
 
 }  // namespace tidemark

@@ -1,5 +1,6 @@
 #include "connector/sqlite/dialect.h"
 
+#include "connector/sqlite/any_value.h"
 #include "connector/sqlite/types.h"
 #include "core/error.h"
 
@@ -16,6 +17,11 @@ bool above_int64(std::string_view digits) {
 /// Text by its bytes: no quote, NUL or encoding can change what it means.
 std::string text_literal(std::string_view text) {
   return "CAST(X'" + to_hex(text) + "' AS TEXT)";
+}
+
+std::string checked_literal(const std::string& text) {
+  if (is_literal(text)) return text;
+  throw Error({.kind = FailureKind::conversion, .message = "the value is no literal of SQLite"});
 }
 
 }  // namespace
@@ -49,6 +55,11 @@ std::string SqliteDialect::literal(const Value& value) const {
       // The parser would read the digits without their sign, and those are one too large.
       if (value.text == "-9223372036854775808") return "(-9223372036854775807 - 1)";
       break;
+    case TypeKind::native:
+      // The literal of a value of any class holds its text as hex or between quotes that are
+      // doubled, or it is a number: nothing of it can leave its place.
+      if (!native_name_in(value.type, "sqlite").empty()) return checked_literal(value.text);
+      break;
     case TypeKind::uint64:
       if (above_int64(value.text)) return text_literal(wide_unsigned(value.text));
       break;
@@ -72,7 +83,9 @@ sql::Lexis SqliteDialect::lexis() const {
 }
 
 ColumnVerdict SqliteDialect::column_type(const Column& column, bool in_key) const {
-  return {.column = column.name, .target_type = declared_type(column.type, in_key)};
+  return {.column = column.name,
+          .target_type = declared_type(column.type, in_key),
+          .note = note_of(column.type)};
 }
 
 ColumnVerdict SqliteDialect::fits(const Column& arriving, const Column& existing) const {

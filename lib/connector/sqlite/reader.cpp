@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "connector/sql/select.h"
+#include "connector/sqlite/any_value.h"
 #include "connector/sqlite/dialect.h"
 #include "core/error.h"
 #include "core/value.h"
@@ -79,6 +80,10 @@ void bind_value(Statement& statement, int parameter, const Value& value,
       if (cell.at<std::uint64_t>(0) > INT64_MAX)
         return statement.bind_copy(parameter, wide_unsigned(value.text));
       break;
+    case TypeKind::native:
+      if (native_name_in(value.type, "sqlite").empty()) break;
+      if (bind_literal(statement, parameter, value.text)) return;
+      throw Error({.kind = FailureKind::conversion, .message = "a key is no literal of SQLite"});
     default:
       break;
   }
@@ -92,7 +97,9 @@ void bind_value(Statement& statement, int parameter, const Value& value,
 SqliteReader::SqliteReader(Connection& connection, ReadPlan plan)
     : connection_(connection), plan_(std::move(plan)) {
   for (std::size_t index = 0; index < plan_.columns.size(); ++index)
-    cells_.emplace_back(plan_.columns[index], static_cast<int>(index));
+    cells_.emplace_back(plan_.columns[index], static_cast<int>(index),
+                        std::find(plan_.named.begin(), plan_.named.end(),
+                                  plan_.columns[index].name) != plan_.named.end());
   find_positions();
   learn_style();
   first_ = prepare(plan_, first_values_);

@@ -64,7 +64,29 @@ SqliteSource::SqliteSource(std::unique_ptr<Connection> connection, bool may_lock
 
 SourceDescription SqliteSource::describe(const Relation& relation) {
   connection_->start_work();
-  return describe_source(*connection_, relation);
+  SourceDescription description = describe_source(*connection_, relation);
+  // In any other mode a writer waits for every reader before it can commit.
+  description.blocks_writers = connection_->execute("PRAGMA journal_mode").scalar() != "wal";
+  return description;
+}
+
+bool SqliteSource::can_read_as(const Column& column, const Type& type) const {
+  const TypeKind declared = column.type.kind;
+  switch (type.kind) {
+    case TypeKind::text:
+      return true;
+    case TypeKind::native:
+      return !native_name_in(type, "sqlite").empty();
+    case TypeKind::date:
+      return !is_temporal(declared) || declared == TypeKind::date;
+    case TypeKind::timestamp:
+      return declared != TypeKind::instant;
+    case TypeKind::instant:
+      // Texts of the others are local times, and their zone is the transforms' affair.
+      return !is_temporal(declared) || declared == TypeKind::instant;
+    default:
+      return false;
+  }
 }
 
 CursorEvidence SqliteSource::inspect(const Relation& relation, const CursorRef& cursor) {
@@ -167,6 +189,32 @@ HorizonToken SqliteSource::horizon(const Relation& relation, const CursorRef& cu
 Settlement SqliteSource::settled(const HorizonToken& token) {
   if (token.server != identity()) return {.lost = true};
   return {.settled = true};
+}
+
+std::optional<std::uint64_t> SqliteSource::estimated_rows(const Relation& relation) {
+  connection_->start_work();
+  if (!relation.table) return std::nullopt;
+  const SqliteDialect dialect;
+  const std::string name = dialect.literal(Value::of(text_type(), relation.table->name));
+  const auto exists = [&](const std::string& condition) {
+    return connection_->execute("SELECT 1 FROM sqlite_master WHERE " + condition)
+        .scalar()
+        .has_value();
+  };
+  // Each row of an analysed table begins with how many rows the table has.
+  if (exists("name = 'sqlite_stat1'"))
+    if (const auto stat =
+            connection_
+                ->execute("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = " + name)
+                .scalar())
+      return std::stoull(*stat);
+  const bool has_rowids = exists("type = 'table' AND name = " + name +
+                                 " AND name NOT IN (SELECT name FROM pragma_table_list WHERE wr)");
+  if (!has_rowids) return std::nullopt;
+  // As many as were ever inserted, where none was deleted; found at the end of the table's tree.
+  const auto last =
+      connection_->execute("SELECT max(rowid) FROM " + dialect.table(*relation.table)).scalar();
+  return last && last->front() != '-' ? std::optional(std::stoull(*last)) : std::nullopt;
 }
 
 std::vector<KeyRange> SqliteSource::split(const Relation& relation, const std::vector<KeyPart>& key,

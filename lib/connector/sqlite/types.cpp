@@ -4,10 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
-#include <limits>
 #include <vector>
-
-#include "connector/sql/integer_kinds.h"
 
 namespace tidemark::sqlite {
 namespace {
@@ -21,21 +18,29 @@ constexpr std::array spellings{
     Spelling{"BOOLEAN", TypeKind::boolean},
     Spelling{"BOOL", TypeKind::boolean},
     Spelling{"TINYINT", TypeKind::int8},
+    Spelling{"INT1", TypeKind::int8},
     Spelling{"SMALLINT", TypeKind::int16},
     Spelling{"INT2", TypeKind::int16},
+    Spelling{"INT16", TypeKind::int16},
     Spelling{"MEDIUMINT", TypeKind::int32},
+    Spelling{"INT3", TypeKind::int32},
     Spelling{"INT4", TypeKind::int32},
+    Spelling{"INT32", TypeKind::int32},
     Spelling{"INT", TypeKind::int64},
     Spelling{"INTEGER", TypeKind::int64},
     Spelling{"BIGINT", TypeKind::int64},
     Spelling{"BIG INT", TypeKind::int64},
     Spelling{"INT8", TypeKind::int64},
+    Spelling{"INT64", TypeKind::int64},
     Spelling{"TINYINT UNSIGNED", TypeKind::uint8},
     Spelling{"SMALLINT UNSIGNED", TypeKind::uint16},
     Spelling{"MEDIUMINT UNSIGNED", TypeKind::uint32},
     Spelling{"INT UNSIGNED", TypeKind::uint32},
     Spelling{"INTEGER UNSIGNED", TypeKind::uint32},
+    Spelling{"UNSIGNED INT", TypeKind::uint32},
+    Spelling{"UNSIGNED INTEGER", TypeKind::uint32},
     Spelling{"BIGINT UNSIGNED", TypeKind::uint64},
+    Spelling{"UNSIGNED BIGINT", TypeKind::uint64},
     Spelling{"UNSIGNED BIG INT", TypeKind::uint64},
     Spelling{"UNSIGNED64_BLOB", TypeKind::uint64},
     Spelling{"REAL", TypeKind::float64},
@@ -46,8 +51,14 @@ constexpr std::array spellings{
     Spelling{"FLOAT_BLOB", TypeKind::float32},
     Spelling{"DECIMAL", TypeKind::decimal},
     Spelling{"NUMERIC", TypeKind::decimal},
+    Spelling{"DEC", TypeKind::decimal},
+    Spelling{"FIXED", TypeKind::decimal},
+    Spelling{"NUMBER", TypeKind::decimal},
     Spelling{"DECIMAL_TEXT", TypeKind::decimal},
     Spelling{"TEXT", TypeKind::text},
+    Spelling{"TINYTEXT", TypeKind::text},
+    Spelling{"MEDIUMTEXT", TypeKind::text},
+    Spelling{"LONGTEXT", TypeKind::text},
     Spelling{"CLOB", TypeKind::text},
     Spelling{"CHAR", TypeKind::text},
     Spelling{"CHARACTER", TypeKind::text},
@@ -58,10 +69,15 @@ constexpr std::array spellings{
     Spelling{"NATIVE CHARACTER", TypeKind::text},
     Spelling{"NVARCHAR", TypeKind::text},
     Spelling{"BLOB", TypeKind::bytes},
+    Spelling{"TINYBLOB", TypeKind::bytes},
+    Spelling{"MEDIUMBLOB", TypeKind::bytes},
+    Spelling{"LONGBLOB", TypeKind::bytes},
+    Spelling{"BYTEA", TypeKind::bytes},
     Spelling{"BINARY", TypeKind::bytes},
     Spelling{"VARBINARY", TypeKind::bytes},
     Spelling{"DATE", TypeKind::date},
     Spelling{"TIME", TypeKind::time},
+    Spelling{"TIME WITHOUT TIME ZONE", TypeKind::time},
     Spelling{"DATETIME", TypeKind::timestamp},
     Spelling{"TIMESTAMP", TypeKind::timestamp},
     Spelling{"TIMESTAMP WITHOUT TIME ZONE", TypeKind::timestamp},
@@ -121,8 +137,37 @@ std::optional<Declared> take_apart(std::string_view text) {
   return declared;
 }
 
+/// What a native type of ours can be declared as: its own name, if that is a plain one.
+std::string native_declared(std::string_view name) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_ (),+-";
+  const auto opened = std::count(name.begin(), name.end(), '(');
+  const bool fit_for_sql = std::isalpha(static_cast<unsigned char>(name.front())) != 0 &&
+                           name.find_first_not_of(plain) == std::string_view::npos && opened <= 1 &&
+                           std::count(name.begin(), name.end(), ')') == opened &&
+                           (opened == 0 || name.find('(') < name.find(')'));
+  return std::string(name == any_name || !fit_for_sql ? any_declared : name);
+}
+
 bool has_fraction(TypeKind kind) {
   return kind == TypeKind::time || kind == TypeKind::timestamp || kind == TypeKind::instant;
+}
+
+/// A type with the numbers behind its declared name. SQLite itself looks at none of them, so
+/// numbers that make no sense limit nothing.
+Type limited(Type type, const std::vector<unsigned>& arguments) {
+  if (arguments.empty()) return type;
+  if (type.kind == TypeKind::text || type.kind == TypeKind::bytes) {
+    type.length = arguments[0];
+  } else if (type.kind == TypeKind::decimal) {
+    const unsigned scale = arguments.size() > 1 ? arguments[1] : 0;
+    if (arguments[0] == 0 || arguments[0] > 1000 || scale > arguments[0]) return type;
+    type.precision = static_cast<std::uint16_t>(arguments[0]);
+    type.scale = static_cast<std::int16_t>(scale);
+  } else if (has_fraction(type.kind) && arguments[0] <= 6) {
+    type.precision = static_cast<std::uint16_t>(arguments[0]);
+  }
+  return type;
 }
 
 std::string sized(std::string name, const Type& type) {
@@ -134,70 +179,9 @@ std::string fractional(std::string name, const Type& type) {
 }
 
 std::string decimal_name(const Type& type) {
-  if (type.precision == 0) return "DECIMAL_TEXT";
+  // A scale that does not lie within the digits (PostgreSQL has them) can't be declared here.
+  if (type.precision == 0 || type.scale < 0 || type.scale > type.precision) return "DECIMAL_TEXT";
   return "DECIMAL_TEXT(" + std::to_string(type.precision) + "," + std::to_string(type.scale) + ")";
-}
-
-bool is_float(TypeKind kind) {
-  return kind == TypeKind::float32 || kind == TypeKind::float64;
-}
-
-Fit lossy(std::string reason) {
-  return {Fidelity::lossy, std::move(reason)};
-}
-Fit impossible() {
-  return {Fidelity::impossible, "the two types have no common values"};
-}
-
-Fit fit_integer(const Type& arriving, const Type& existing, Affinity affinity) {
-  const bool boolean = arriving.kind == TypeKind::boolean;
-  if (arriving.kind == TypeKind::uint64) {
-    if (existing.kind == TypeKind::uint64 && affinity == Affinity::blob) return {};
-    return lossy("numbers above 9223372036854775807 do not fit");
-  }
-  if (boolean) return {};
-  const IntegerRange from = range_of(arriving.kind);
-  const IntegerRange into = range_of(existing.kind);
-  if (from.least >= into.least && from.greatest <= into.greatest) return {};
-  return lossy("numbers outside of " + std::to_string(into.least) + " to " +
-               std::to_string(into.greatest) + " do not fit");
-}
-
-Fit fit_decimal(const Type& arriving, const Type& existing, Affinity affinity) {
-  int whole = arriving.precision - arriving.scale;
-  int fraction = arriving.scale;
-  const bool unlimited = arriving.kind == TypeKind::decimal && arriving.precision == 0;
-  if (arriving.kind != TypeKind::decimal) {
-    whole = sql::digits_of(arriving.kind);
-    fraction = 0;
-  }
-  if (affinity != Affinity::text && (unlimited || whole + fraction > 15))
-    return lossy("this column keeps binary floats: only 15 digits are exact");
-  if (existing.precision == 0) return {};
-  if (unlimited || whole > existing.precision - existing.scale || fraction > existing.scale)
-    return lossy("not every such number has only " + std::to_string(existing.precision) +
-                 " digits, " + std::to_string(existing.scale) + " of them behind the point");
-  return {};
-}
-
-Fit fit_float(const Type& arriving, const Type& existing) {
-  if (is_float(arriving.kind))
-    return arriving.kind == TypeKind::float64 && existing.kind == TypeKind::float32
-               ? lossy("not every double is a float")
-               : Fit{};
-  if (is_integer(arriving.kind))
-    return sql::digits_of(arriving.kind) > (existing.kind == TypeKind::float64 ? 15 : 7)
-               ? lossy("large whole numbers are not exact in binary floats")
-               : Fit{};
-  if (arriving.kind == TypeKind::decimal) return lossy("decimals are not exact in binary floats");
-  return impossible();
-}
-
-Fit fit_length(const Type& arriving, const Type& existing, const char* unit) {
-  if (existing.length == 0 || (arriving.length != 0 && arriving.length <= existing.length))
-    return {};
-  return lossy("values of more than " + std::to_string(existing.length) + " " + unit +
-               " do not fit");
 }
 
 }  // namespace
@@ -215,25 +199,36 @@ Affinity affinity_of(std::string_view declared) noexcept {
   return Affinity::numeric;
 }
 
-std::optional<Type> type_of(std::string_view text) {
+Type type_of(std::string_view text) {
   const auto declared = take_apart(text);
-  if (!declared) return std::nullopt;
+  const std::string_view name = declared ? std::string_view(declared->name) : std::string_view{};
+  if (text.empty() || name == any_declared) return any_type();
   const auto found = std::find_if(spellings.begin(), spellings.end(),
-                                  [&](const Spelling& one) { return one.name == declared->name; });
-  if (found == spellings.end()) return std::nullopt;
-  Type type = make_type(found->kind);
-  const auto& arguments = declared->arguments;
-  if (type.kind == TypeKind::text || type.kind == TypeKind::bytes) {
-    if (!arguments.empty()) type.length = arguments[0];
-  } else if (type.kind == TypeKind::decimal && !arguments.empty()) {
-    if (arguments[0] == 0 || arguments[0] > 1000) return std::nullopt;
-    type.precision = static_cast<std::uint16_t>(arguments[0]);
-    if (arguments.size() > 1 && arguments[1] > arguments[0]) return std::nullopt;
-    if (arguments.size() > 1) type.scale = static_cast<std::int16_t>(arguments[1]);
-  } else if (has_fraction(type.kind) && !arguments.empty() && arguments[0] <= 6) {
-    type.precision = static_cast<std::uint16_t>(arguments[0]);
+                                  [&](const Spelling& one) { return one.name == name; });
+  const std::vector<unsigned> none;
+  const std::vector<unsigned>& arguments = declared ? declared->arguments : none;
+  if (found != spellings.end()) return limited(make_type(found->kind), arguments);
+  // An affinity that leaves one storage class, beside blobs and what can't be converted, is a
+  // meaning too.
+  switch (affinity_of(text)) {
+    case Affinity::text:
+      return limited(text_type(), arguments);
+    case Affinity::real:
+      return make_type(TypeKind::float64);
+    case Affinity::blob:
+      return bytes_type();
+    default:
+      return origin_type("sqlite:" + std::string(text));
   }
-  return type;
+}
+
+Affinity affinity_of(const Type& type) noexcept {
+  const std::string_view name = native_name_in(type, "sqlite");
+  return name == any_name ? Affinity::blob : affinity_of(name);
+}
+
+Type any_type() {
+  return origin_type("sqlite:" + std::string(any_name));
 }
 
 std::string declared_type(const Type& type, bool in_key) {
@@ -280,10 +275,32 @@ std::string declared_type(const Type& type, bool in_key) {
       return "UUID";
     case TypeKind::json:
       return "JSON_TEXT";
-    case TypeKind::native:
-      return "TEXT";
+    case TypeKind::native: {
+      const std::string_view name = native_name_in(type, "sqlite");
+      return name.empty() ? "TEXT" : native_declared(name);
+    }
   }
   return "BLOB";
+}
+
+std::string note_of(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::uint64:
+      return "above 9223372036854775807 as text of 20 digits";
+    case TypeKind::decimal:
+      return "as text: exact";
+    case TypeKind::date:
+    case TypeKind::time:
+    case TypeKind::timestamp:
+    case TypeKind::instant:
+      return type.kind == TypeKind::instant ? "as text: ISO 8601, in UTC" : "as text: ISO 8601";
+    case TypeKind::interval:
+      return "as text: JSON of months, days and microseconds";
+    case TypeKind::native:
+      return native_name_in(type, "sqlite").empty() ? "as text: its own server's form" : "";
+    default:
+      return {};
+  }
 }
 
 IntegerRange range_of(TypeKind kind) noexcept {
@@ -309,43 +326,21 @@ IntegerRange range_of(TypeKind kind) noexcept {
   }
 }
 
-Fit fit_of(const Type& arriving, const Type& existing, Affinity affinity) {
-  const TypeKind from = arriving.kind;
-  switch (existing.kind) {
-    case TypeKind::boolean:
-      if (from == TypeKind::boolean) return {};
-      return is_integer(from) ? lossy("only 0 and 1 fit") : impossible();
-    case TypeKind::float32:
-    case TypeKind::float64:
-      return fit_float(arriving, existing);
-    case TypeKind::decimal:
-      return is_integer(from) || from == TypeKind::decimal
-                 ? fit_decimal(arriving, existing, affinity)
-                 : impossible();
-    case TypeKind::text:
-      if (from == TypeKind::bytes) return impossible();
-      if (from == TypeKind::text || existing.length != 0)
-        return fit_length(arriving, existing, "characters");
-      return {};
-    case TypeKind::bytes:
-      return from == TypeKind::bytes ? fit_length(arriving, existing, "bytes") : impossible();
-    case TypeKind::time:
-    case TypeKind::timestamp:
-    case TypeKind::instant:
-      if (from != existing.kind) return impossible();
-      return arriving.precision > existing.precision
-                 ? lossy("more than " + std::to_string(existing.precision) +
-                         " digits behind the second do not fit")
-                 : Fit{};
-    case TypeKind::json:
-      return from == TypeKind::json ? Fit{} : impossible();
-    default:
-      break;
+std::vector<TypeSample> type_samples() {
+  std::vector<TypeSample> samples;
+  for (const Spelling& one : spellings) {
+    std::string name(one.name);
+    if (one.kind == TypeKind::decimal) name += "(12,2)";
+    samples.push_back({.column = {.name = name, .type = type_of(name), .native_type = name}});
   }
-  if (is_integer(existing.kind))
-    return is_integer(from) || from == TypeKind::boolean ? fit_integer(arriving, existing, affinity)
-                                                         : impossible();
-  return from == existing.kind ? Fit{} : impossible();
+  for (const auto* name : {"", "ANY", "GEOMETRY"})
+    samples.push_back({.column = {.name = *name == '\0' ? "(none)" : name,
+                                  .type = type_of(name),
+                                  .native_type = *name == '\0' ? std::string(any_declared) : name},
+                       .canonical = "the SQL literal that quote() writes, which names the storage "
+                                    "class: 12, 1.5, 'it''s', X'00FF'; text that is no UTF-8 or "
+                                    "holds a NUL: CAST(X'…' AS TEXT)"});
+  return samples;
 }
 
 }  // namespace tidemark::sqlite

@@ -19,22 +19,23 @@ std::vector<std::string> numbers(int count) {
 
 }  // namespace
 
-TEST_CASE("a table is described with its key, its order and what it can't carry", "[sqlite]") {
+TEST_CASE("a table is described with its key, its order and what each column means", "[sqlite]") {
   Database database(
       "CREATE TABLE t (b TEXT NOT NULL, a INTEGER, x GEOMETRY, y, "
       "d DECIMAL(9,2), g INT AS (a + 1), PRIMARY KEY (a, b))");
   const auto source = database.connector()->open_source();
   const SourceDescription found = source->describe({.table = TableName{"main", "T"}});
-  REQUIRE(found.columns.size() == 4);
+  REQUIRE(found.columns.size() == 6);
   CHECK(found.columns[0].name == "b");
   CHECK_FALSE(found.columns[0].nullable);
   CHECK(found.columns[1].nullable);  // SQLite lets NULL into such a primary key
-  CHECK(found.columns[2].native_type == "DECIMAL(9,2)");
-  CHECK(found.columns[3].name == "g");
+  CHECK(to_string(found.columns[2].type) == "sqlite:GEOMETRY");
+  CHECK(to_string(found.columns[3].type) == "sqlite:any");
+  CHECK(found.columns[3].native_type == "any");
+  CHECK(found.columns[4].native_type == "DECIMAL(9,2)");
+  CHECK(found.columns[5].name == "g");
   CHECK(found.primary_key == std::vector<std::string>{"a", "b"});
-  REQUIRE(found.unsupported.size() == 2);
-  CHECK(found.unsupported[0].native_type == "GEOMETRY");
-  CHECK(found.unsupported[1].native_type == "(no declared type)");
+  CHECK(found.unsupported.empty());
   CHECK(error_of([&] {
           source->describe({.table = TableName{"other", "t"}});
         }).kind() == FailureKind::schema);
@@ -48,13 +49,12 @@ TEST_CASE("a query's types come from declared types and casts, never from data",
   const SourceDescription found = source->describe(
       {.query = "SELECT t.id AS n, d, CAST(count(*) AS INTEGER) AS c, CAST(d AS TEXT) AS s, "
                 "upper(d) AS u FROM t WHERE {{cursor}} GROUP BY 1, 2"});
-  REQUIRE(found.columns.size() == 4);
+  REQUIRE(found.columns.size() == 5);
   CHECK(found.columns[0].type.kind == TypeKind::int64);
   CHECK(found.columns[1].type.kind == TypeKind::timestamp);
   CHECK(found.columns[2].type.kind == TypeKind::int64);
   CHECK(found.columns[3].type.kind == TypeKind::text);
-  REQUIRE(found.unsupported.size() == 1);
-  CHECK(found.unsupported[0].name == "u");
+  CHECK(to_string(found.columns[4].type) == "sqlite:any");
   // Describing left the session read-only.
   CHECK(error_of([&] { source->describe({.query = "SELECT nothing FROM t"}); }).kind() ==
         FailureKind::schema);
@@ -84,6 +84,10 @@ TEST_CASE("a value of another storage class is a located data error", "[sqlite]"
   refused("FLOAT_BLOB", "0.1");
   refused("DECIMAL(5,2)", "0.125");
   refused("DECIMAL(5,2)", "'secretvalue'");
+  refused("VARCHAR(5)", "'secretvalue'");
+  refused("VARBINARY(2)", "x'010203'");
+  refused("DOUBLE_BLOB", "9007199254740993");
+  refused("BIGINT", "9223372036854775808");
   refused("TEXT", "x'00'");
   refused("TEXT", "CAST(x'ff' AS TEXT)");
   refused("BLOB", "'secretvalue'");

@@ -14,12 +14,11 @@ using namespace tidemark::sqlite;
 namespace {
 
 std::string meaning(const std::string& declared) {
-  const auto type = type_of(declared);
-  return type ? to_string(*type) : "refused";
+  return to_string(type_of(declared));
 }
 
 Fidelity fidelity(const Type& arriving, const std::string& declared) {
-  return fit_of(arriving, *type_of(declared), affinity_of(declared)).fidelity;
+  return fit_of(arriving, type_of(declared), affinity_of(declared)).fidelity;
 }
 
 std::string fitted(std::string text, const Type& type) {
@@ -28,7 +27,7 @@ std::string fitted(std::string text, const Type& type) {
 
 }  // namespace
 
-TEST_CASE("a declared type has one meaning, or none", "[sqlite][types]") {
+TEST_CASE("a declared type has one meaning, or its values carry their own", "[sqlite][types]") {
   CHECK(meaning("INTEGER") == "int64");
   CHECK(meaning("int(11)") == "int64");
   CHECK(meaning("Big Int") == "int64");
@@ -43,11 +42,20 @@ TEST_CASE("a declared type has one meaning, or none", "[sqlite][types]") {
   CHECK(meaning("DATETIME(3)") == "timestamp(3)");
   CHECK(meaning("TIMESTAMPTZ") == "timestamptz");
   CHECK(meaning("json") == "json");
-  CHECK(meaning("") == "refused");
-  CHECK(meaning("STRING") == "refused");
-  CHECK(meaning("GEOMETRY") == "refused");
-  CHECK(meaning("VARCHAR(max)") == "refused");
-  CHECK(meaning("DECIMAL(2,5)") == "refused");
+  CHECK(meaning("VARCHAR(max)") == "text");
+  CHECK(meaning("DECIMAL(2,5)") == "decimal");
+  // The affinity leaves one class.
+  CHECK(meaning("VARCHAR2(20 CHAR)") == "text");
+  CHECK(meaning("CITEXT") == "text");
+  CHECK(meaning("FLOAT(7,4) UNSIGNED") == "float64");
+  CHECK(meaning("MY_BLOB") == "bytes");
+  // It does not.
+  CHECK(meaning("") == "sqlite:any");
+  CHECK(meaning("ANY_BLOB") == "sqlite:any");
+  CHECK(meaning("ANY") == "sqlite:ANY");
+  CHECK(meaning("STRING") == "sqlite:STRING");
+  CHECK(meaning("GEOMETRY") == "sqlite:GEOMETRY");
+  CHECK(meaning("POINT") == "sqlite:POINT");
 }
 
 TEST_CASE("affinities follow SQLite's own rules in their order", "[sqlite][types]") {
@@ -77,6 +85,11 @@ TEST_CASE("what we create means the same when it is described again", "[sqlite][
   CHECK(meaning(declared_type(text_type(9), false)) == "varchar(9)");
   CHECK(meaning(declared_type(time_type(TypeKind::timestamp, 3), false)) == "timestamp(3)");
   CHECK(declared_type(make_type(TypeKind::int16), true) == "INTEGER");
+  CHECK(declared_type(any_type(), false) == "ANY_BLOB");
+  CHECK(declared_type(origin_type("sqlite:GEOMETRY"), false) == "GEOMETRY");
+  CHECK(declared_type(origin_type("sqlite:x); DROP TABLE y; --"), false) == "ANY_BLOB");
+  CHECK(declared_type(origin_type("postgres:inet"), false) == "TEXT");
+  CHECK(declared_type(decimal_type(2, -3), false) == "DECIMAL_TEXT");
 }
 
 TEST_CASE("verdicts say what a column of the user's would lose", "[sqlite][types]") {
@@ -97,6 +110,13 @@ TEST_CASE("verdicts say what a column of the user's would lose", "[sqlite][types
   CHECK(fidelity(bytes_type(), "TEXT") == Fidelity::impossible);
   CHECK(fidelity(make_type(TypeKind::boolean), "INTEGER") == Fidelity::lossless);
   CHECK(fidelity(make_type(TypeKind::int8), "BOOLEAN") == Fidelity::lossy);
+  // A column of numeric affinity would make a number of a text like "012".
+  CHECK(fidelity(text_type(), "STRING") == Fidelity::lossy);
+  CHECK(fidelity(origin_type("postgres:inet"), "TEXT") == Fidelity::lossless);
+  CHECK(fidelity(origin_type("postgres:inet"), "DATE") == Fidelity::impossible);
+  CHECK(fidelity(any_type(), "ANY_BLOB") == Fidelity::lossless);
+  CHECK(fidelity(any_type(), "STRING") == Fidelity::impossible);
+  CHECK(fidelity(origin_type("sqlite:STRING"), "STRING") == Fidelity::lossless);
 }
 
 TEST_CASE("decimals are brought to their scale and never rounded", "[sqlite][types]") {
