@@ -151,7 +151,7 @@ App::Parts::Parts(Options options, const config::LoadResult& loaded)
                            .observer = observers_,
                            .zones = zones_,
                            .instance = settings_.daemon.instance,
-                           .holder = daemon_holder(settings_.daemon.state_dir),
+                           .holder = daemon_holder(store_->lock_identity()),
                            .key_secret = store_->key_secret()})),
       run_workers_(settings_.daemon.workers),
       side_workers_(side_threads),

@@ -1,7 +1,6 @@
 #include "daemon/program.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -47,13 +46,12 @@ const Holder& this_process() {
   return holder;
 }
 
-Holder daemon_holder(const std::string& state_dir) {
+Holder daemon_holder(const std::string& lock) {
   Holder holder = this_process();
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
-  struct stat directory {};
-  if (boot.empty() || ::stat(state_dir.c_str(), &directory) != 0) return holder;
-  holder.process = fmt::format("{}-{:x}-{:x}", boot, directory.st_dev, directory.st_ino);
+  // Without it a lock's file could be taken for one of another machine.
+  if (!boot.empty() && !lock.empty()) holder.line = boot + "-" + lock;
   return holder;
 }
 

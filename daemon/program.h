@@ -17,11 +17,11 @@ std::string_view program_revision() noexcept;
 /// This process as a job's holder; the same for its whole life.
 const Holder& this_process();
 
-/// A daemon as a job's holder. One that has crashed and was started again is the same holder, so
-/// that it need not wait for its own lease: the name is made of the machine's boot and of the state
-/// directory itself, and only one process at a time has that directory's lock. A copy of the
-/// directory, another machine or a reboot is another holder. Call it with the lock held.
-Holder daemon_holder(const std::string& state_dir);
+/// A daemon as a job's holder. Its line is the machine's boot and the locked file of its state
+/// directory, so that one that has crashed and was started again need not wait for its own lease
+/// (docs/adr/0011). A copy of the directory, another machine or a reboot is another line. `lock` is
+/// what StateStore::lock_identity says.
+Holder daemon_holder(const std::string& lock);
 
 /// Sessions of configured connections, with the connectors that were built.
 std::unique_ptr<Connections> make_connections(const Settings& settings, const Clock& clock);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/batch.h"
@@ -85,13 +86,23 @@ struct Holder {
   std::string host;
   std::int64_t pid = 0;
   std::string process;  ///< random per process start
+  /// Something that one living process at a time can have, such as a lock on a file; "" for none.
+  /// Who holds a job on that line after another is its successor: it need not wait for the lease,
+  /// and it is fenced off from the other's transactions like any other holder.
+  std::string line = {};
   std::string display() const { return host + " pid " + std::to_string(pid); }
+  /// What a target stores of it.
+  std::string id() const { return line.empty() ? process : line + "/" + process; }
+  /// Whether `stored` is the id() of an earlier holder on this one's line.
+  bool succeeds(std::string_view stored) const {
+    return !line.empty() && stored != id() && stored.starts_with(line + "/");
+  }
 };
 
 struct Acquired {
   bool granted = false;
   std::int64_t fence = 0;
-  bool took_over = false;  ///< from another holder whose lease had run out
+  bool took_over = false;  ///< from another holder that is no predecessor: its lease had run out
   std::string held_by = {};
   Duration lease_left{};
   std::optional<CheckpointRecord> checkpoint = {};

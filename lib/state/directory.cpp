@@ -95,6 +95,12 @@ DirectoryLock::DirectoryLock(const std::string& directory) {
   throw Error(std::move(fields));
 }
 
+std::string DirectoryLock::identity() const {
+  struct stat file {};
+  if (fstat(descriptor_, &file) != 0) fail("look at the lock in", "the state directory", errno);
+  return fmt::format("{:x}-{:x}", file.st_dev, file.st_ino);
+}
+
 DirectoryLock::~DirectoryLock() {
   close(descriptor_);
 }

@@ -16,6 +16,7 @@ void make_private_file(const std::string& path);
 std::string move_aside(const std::string& path);
 
 /// One process per state directory: an advisory lock on `state.lock` that ends with the process.
+/// Files opened later are not inherited by child processes, so nobody else keeps it alive.
 class DirectoryLock {
  public:
   /// Throws Error{conflict, "locked"} that names the holder.
@@ -23,6 +24,10 @@ class DirectoryLock {
   ~DirectoryLock();
   DirectoryLock(const DirectoryLock&) = delete;
   DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+  /// Device and inode of the locked file itself: on this machine no two processes that live at the
+  /// same time have one, not even when the file is deleted or the directory copied in between.
+  std::string identity() const;
 
  private:
   int descriptor_ = -1;

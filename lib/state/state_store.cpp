@@ -391,6 +391,10 @@ std::vector<AuditRecord> StateStore::audit(std::size_t limit,
   return impl_->read([&](Database& reader) { return select_audit(reader, limit, before); });
 }
 
+std::string StateStore::lock_identity() const {
+  return impl_->lock ? impl_->lock->identity() : std::string();
+}
+
 const Secret& StateStore::key_secret() const noexcept {
   return impl_->key;
 }

@@ -107,6 +107,9 @@ class StateStore final : public PauseStore {
   /// 32 random bytes, made once per installation: keys of rows appear in errors only as HMACs.
   const Secret& key_secret() const noexcept;
 
+  /// As DirectoryLock::identity; "" when read only. The lock is kept until this is destroyed.
+  std::string lock_identity() const;
+
   /// Waits until all that was queued before has been written (or has failed).
   void flush() const;
   /// Size of the file with its write-ahead log.

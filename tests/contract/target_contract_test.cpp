@@ -262,6 +262,35 @@ TEST_CASE("a job is held by one process at a time", "[contract][fence]") {
   CHECK(next.granted);
 }
 
+TEST_CASE("a successor need not wait for the lease, and what it succeeds can't write any more",
+          "[contract][fence]") {
+  Fixture fixture;
+  const auto first = fixture.connector().open_target();
+  const auto second = fixture.connector().open_target();
+  const WriteSpec spec = spec_of(fixture.fresh_table("line"), schema, {"id"});
+  first->prepare(spec);
+  const JobKey job = fixture.job(spec.table);
+  Holder dead = fixture.holder("one");
+  Holder next = fixture.holder("two");
+  dead.line = next.line = "boot-lock";
+  const Acquired old = first->acquire(job, dead, spec.table, seconds(60));
+  REQUIRE(old.granted);
+  CHECK_FALSE(second->acquire(job, fixture.holder("three"), spec.table, seconds(60)).granted);
+  const Acquired now = second->acquire(job, next, spec.table, seconds(60));
+  REQUIRE(now.granted);
+  CHECK(now.fence > old.fence);
+  const Error error = error_of([&] {
+    const auto load =
+        first->begin({.job = job, .fence = old.fence, .lease = seconds(60), .write = spec});
+    load->upsert(batch_of(schema, {{"1", "a", "1"}}));
+    load->save({.definition = "d", .revision = 1});
+    load->commit();
+  });
+  CHECK(error.fields().code == "fenced");
+  CHECK(all(fixture, spec.table).empty());
+  CHECK(second->acquire(job, next, spec.table, seconds(60)).fence == now.fence);
+}
+
 TEST_CASE("who was overtaken can't write any more", "[contract][fence]") {
   Fixture fixture;
   const auto first = fixture.connector().open_target();

@@ -214,6 +214,26 @@ TEST_CASE("two daemons can't share a control socket or a state directory", "[e2e
   CHECK(site.client().get("/healthz").status == 200);
 }
 
+TEST_CASE("killed and started again, a daemon has its jobs back at once, behind a new fence",
+          "[e2e]") {
+  Site site;
+  site.add_items(50);
+  const auto fence = [&] {
+    return site.target().number("SELECT fence FROM tidemark_checkpoint WHERE job = 'items'");
+  };
+  test::Daemon daemon = site.start_ready();
+  site.wait_equal("items");
+  const std::int64_t before = fence();
+  daemon.kill();
+  site.add_items(5, "later");
+  daemon.start();
+  site.wait_equal("items");
+  // The lease of 60 s was still running: nobody waited for it.
+  CHECK(daemon.metric(R"(tidemark_job_runs_total{name="items",result="held"})") == "0");
+  CHECK(fence() == before + 1);
+  CHECK(daemon.stop() == 0);
+}
+
 TEST_CASE("the control socket is for owner and group, and a stale one is replaced", "[e2e]") {
   Site site;
   test::Daemon daemon = site.start_ready();

@@ -8,7 +8,7 @@ namespace tidemark::memory {
 namespace {
 
 bool same(const Holder& left, const Holder& right) {
-  return left.host == right.host && left.pid == right.pid && left.process == right.process;
+  return left.host == right.host && left.pid == right.pid && left.id() == right.id();
 }
 
 bool unique_by(const TableShape& shape, std::vector<std::string> key) {
@@ -129,9 +129,10 @@ Acquired MemoryTarget::take(const JobKey& job, const Holder& holder, Duration le
   state.land([&](const JobKey& one) { return one == job; });
   JobRow& row = state.jobs[job];
   const bool mine = row.holder && same(*row.holder, holder);
-  if (row.holder && !mine && row.lease_until > state.now())
+  const bool inherited = row.holder && holder.succeeds(row.holder->id());
+  if (row.holder && !mine && !inherited && row.lease_until > state.now())
     return {.held_by = row.holder->display(), .lease_left = row.lease_until - state.now()};
-  Acquired acquired{.granted = true, .took_over = row.holder && !mine};
+  Acquired acquired{.granted = true, .took_over = row.holder && !mine && !inherited};
   if (!mine || raise) ++row.fence;
   acquired.fence = row.fence;
   acquired.checkpoint = row.checkpoint;

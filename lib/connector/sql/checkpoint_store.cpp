@@ -67,7 +67,8 @@ struct CheckpointStore::Row {
   std::int64_t lease_left = 0;
 
   bool held_by_other(const Holder& asking) const {
-    return !process.empty() && process != asking.process && lease_left > 0;
+    return !process.empty() && process != asking.id() && !asking.succeeds(process) &&
+           lease_left > 0;
   }
   std::optional<CheckpointRecord> stored() const {
     // A job that was only taken has a row, but nothing was ever saved in it.
@@ -202,19 +203,19 @@ Acquired CheckpointStore::take(const JobKey& job, const Holder& holder, Duration
                      std::string(row_columns) + ", updated_at) VALUES (" + text(job.instance) +
                      ", " + text(job.job.text) + ", " + text("") + ", 1, 0, " + text("") + ", " +
                      text("") + ", " + text("") + ", " + text("") + ", 1, " +
-                     text(holder.display()) + ", " + text(holder.process) + ", " + text(backend) +
+                     text(holder.display()) + ", " + text(holder.id()) + ", " + text(backend) +
                      ", " + lease_until + ", " + now + ")");
   } else {
     if (row->held_by_other(holder)) return row->refused();
-    const bool same = row->process == holder.process;
+    const bool same = row->process == holder.id();
     acquired.fence = row->fence + (same && !recovering ? 0 : 1);
-    acquired.took_over = !same && !row->process.empty();
+    acquired.took_over = !same && !row->process.empty() && !holder.succeeds(row->process);
     acquired.held_by = acquired.took_over ? row->holder : "";
     acquired.checkpoint = row->stored();
     session_.execute("UPDATE " + checkpoints_ + " SET fence = " + number(acquired.fence) +
-                     ", holder = " + text(holder.display()) +
-                     ", process = " + text(holder.process) + ", backend = " + text(backend) +
-                     ", lease_until = " + lease_until + ", updated_at = " + now + where(job));
+                     ", holder = " + text(holder.display()) + ", process = " + text(holder.id()) +
+                     ", backend = " + text(backend) + ", lease_until = " + lease_until +
+                     ", updated_at = " + now + where(job));
   }
   transaction.commit();
   return acquired;
@@ -226,7 +227,7 @@ Acquired CheckpointStore::attempt(const JobKey& job, const Holder& holder, Durat
   // A plain read, without waiting for a lock that a dead session may still hold.
   if (const std::optional<Row> row = load(job, false)) {
     if (row->held_by_other(holder)) return row->refused();
-    const bool foreign = row->process != holder.process;
+    const bool foreign = row->process != holder.id();
     if (end_session && (foreign || recovering) && !row->backend.empty() && row->backend != backend)
       end_session(row->backend);
   }

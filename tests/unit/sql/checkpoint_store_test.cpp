@@ -109,6 +109,27 @@ TEST_CASE("the same process takes its job again, and a released one is no take-o
   CHECK_FALSE(next.took_over);
 }
 
+TEST_CASE("the next process on a line takes over before the lease has run out, behind a new fence",
+          "[sql][checkpoint]") {
+  const Holder next{.host = "h", .pid = 8, .process = "p2", .line = "boot-lock"};
+  ScriptedSession session([](const std::string&) { return row_of("4", "boot-lock/p1", "999999"); });
+  std::string ended;
+  const Acquired acquired =
+      CheckpointStore(session, dialect, "")
+          .acquire(job, next, seconds(1), "b1", [&](const std::string& id) { ended = id; });
+  CHECK(acquired.granted);
+  CHECK(acquired.fence == 5);
+  CHECK_FALSE(acquired.took_over);
+  CHECK(ended == "b9");
+  CHECK(has(session.statements[3], "process = 'boot-lock/p2'"));
+
+  for (const char* stranger : {"boot-lock2/p1", "boot-lock", "boot-loc/k/p1", "p1"}) {
+    INFO(stranger);
+    ScriptedSession other([&](const std::string&) { return row_of("4", stranger, "999999"); });
+    CHECK_FALSE(CheckpointStore(other, dialect, "").acquire(job, next, seconds(1), "b1").granted);
+  }
+}
+
 TEST_CASE("recovery ends the remembered session and raises the fence even for its owner",
           "[sql][checkpoint]") {
   ScriptedSession session([](const std::string&) { return row_of("4", "p1", "999999"); });
