@@ -6,6 +6,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "connector/mysql/native_type.h"
+
 namespace tidemark::mysql {
 namespace {
 
@@ -61,6 +63,7 @@ void read_columns(Session& session, CatalogueTable& table) {
     column.extra = lower(text(11));
     column.collation = text(12);
     column.generated = row[13].has_value() && !row[13]->empty();
+    column.row_end = row[13] == "ROW END";
     table.columns.push_back(std::move(column));
   }
 }
@@ -86,7 +89,15 @@ void read_indexes(Session& session, CatalogueTable& table) {
       "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS" +
       where_table(table.name, "TABLE_SCHEMA", "TABLE_NAME") +
       " AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX");
+  // The server puts ROW END into every unique index of a system-versioned table; among the rows of
+  // now, which are the ones that a SELECT gives, the rest is unique.
+  const auto ends_version = [&](const std::optional<std::string>& column) {
+    if (!table.versioned || !column) return false;
+    const CatalogueColumn* known = table.find(*column);
+    return known == nullptr || known->row_end;
+  };
   for (const auto& row : found.rows) {
+    if (ends_version(row[1])) continue;
     const std::string name = row[0].value_or("");
     if (table.unique_indexes.empty() || table.unique_indexes.back().name != name)
       table.unique_indexes.push_back({.name = name, .columns = {}});
@@ -117,7 +128,10 @@ std::optional<CatalogueTable> find_table(Session& session, const TableName& name
                       where_table(table.name, "TABLE_SCHEMA", "TABLE_NAME"));
   if (found.rows.empty()) return std::nullopt;
   table.engine = found.rows[0][0].value_or("");
-  table.view = found.rows[0][1].value_or("").find("VIEW") != std::string::npos;
+  const std::string kind = found.rows[0][1].value_or("");
+  table.view = kind.find("VIEW") != std::string::npos;
+  table.sequence = kind == "SEQUENCE";
+  table.versioned = kind == "SYSTEM VERSIONED";
   read_columns(session, table);
   mark_json(session, table);
   read_indexes(session, table);
@@ -129,9 +143,8 @@ std::optional<CatalogueTable> find_table(Session& session, const TableName& name
 sql::ExistingTable existing_table(const CatalogueTable& table) {
   sql::ExistingTable existing;
   for (const CatalogueColumn& column : table.columns) {
-    // A type we do not carry is shown as native: nothing can be written there but through `fits`.
-    Type type = column.type.value_or(
-        Type{.kind = TypeKind::native, .origin = "mysql:" + column.native.data_type});
+    // A type that is not known is shown as native: nothing goes there but through `fits`.
+    Type type = column.type.value_or(native_type(column.native.data_type));
     existing.description.columns.push_back({.name = column.name,
                                             .type = std::move(type),
                                             .nullable = column.nullable,
@@ -255,12 +268,14 @@ NativeColumn native_of(const MYSQL_FIELD& field) {
   } else if (native.data_type == "time" || native.data_type == "datetime" ||
              native.data_type == "timestamp") {
     native.fraction = std::min(field.decimals, 6U);
+  } else if (native.data_type == "bit") {
+    native.column_type += "(" + std::to_string(field.length) + ")";
   } else if (native.data_type.ends_with("char") || native.data_type.ends_with("binary")) {
     native.length =
         static_cast<std::uint32_t>(text ? field.length / bytes_per_character : field.length);
     native.column_type += "(" + std::to_string(native.length) + ")";
   }
-  if (is_unsigned) native.column_type += " unsigned";
+  if (is_unsigned && native.data_type != "bit") native.column_type += " unsigned";
   if (attribute(field, MARIADB_FIELD_ATTR_FORMAT_NAME) == "json") native.json_check = true;
   // uuid, inet4, inet6 and point travel as strings; the server names them beside.
   if (const auto name = attribute(field, MARIADB_FIELD_ATTR_DATA_TYPE_NAME); !name.empty()) {
@@ -305,6 +320,8 @@ std::vector<ResultColumn> result_columns(Session& session, const std::string& st
     const NativeColumn native = native_of(field);
     ResultColumn column;
     column.type = logical_type(native);
+    // Their labels do not come with a result: the source looks for the column behind them.
+    if ((field.flags & (ENUM_FLAG | SET_FLAG)) != 0) column.type.reset();
     column.not_null = (field.flags & NOT_NULL_FLAG) != 0;
     column.column = {.name = std::string(field.name, field.name_length),
                      .type = column.type.value_or(make_type(TypeKind::text)),

@@ -17,13 +17,14 @@ namespace tidemark::mysql {
 struct CatalogueColumn {
   std::string name;
   NativeColumn native;
-  std::optional<Type> type;  ///< nullopt: not carried by this version
+  std::optional<Type> type;  ///< nullopt: of a type that is not known
   bool nullable = true;
   std::string default_text;  ///< as the catalogue writes it; "" for none
   bool has_default = false;
   std::string extra;      ///< "auto_increment", "on update current_timestamp(6)", …, lower case
   std::string collation;  ///< empty for what is not text
   bool generated = false;
+  bool row_end = false;  ///< GENERATED ALWAYS AS ROW END
 };
 
 struct UniqueIndex {
@@ -36,6 +37,8 @@ struct CatalogueTable {
   TableName name;  ///< with the schema filled in
   std::string engine;
   bool view = false;
+  bool sequence = false;
+  bool versioned = false;  ///< WITH SYSTEM VERSIONING
   std::vector<CatalogueColumn> columns;
   std::vector<std::string> primary_key;
   std::vector<UniqueIndex> unique_indexes;

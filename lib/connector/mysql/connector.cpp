@@ -5,7 +5,9 @@
 #include "connector/mysql/sampler.h"
 #include "connector/mysql/source.h"
 #include "connector/mysql/target.h"
+#include "connector/mysql/type_samples.h"
 #include "connector/sql/checkpoint_store.h"
+#include "connector/sql/select.h"
 
 namespace tidemark {
 namespace mysql {
@@ -111,13 +113,27 @@ std::vector<std::string> MysqlConnector::grants(const GrantNeeds& needs) const {
 }  // namespace
 }  // namespace mysql
 
+namespace {
+
+/// The newest version that is tested.
+constexpr mysql::Flavor newest{.mariadb = true, .version = 101119};
+
+}  // namespace
+
 ConnectorInfo mysql_connector() {
   return {.type = "mysql",
           .default_port = 3306,
           .make = [](const ConnectionSettings& settings,
                      const ConnectorContext& context) -> std::unique_ptr<Connector> {
             return std::make_unique<mysql::MysqlConnector>(settings, context);
-          }};
+          },
+          .types = &mysql::type_samples,
+          .holds =
+              [](const Column& column) {
+                return mysql::MysqlDialect(newest).column_type(column, false);
+              },
+          .check_query =
+              [](std::string_view query) { sql::check_query(query, mysql::MysqlDialect(newest)); }};
 }
 
 }  // namespace tidemark

@@ -4,7 +4,8 @@
 #include <charconv>
 #include <limits>
 
-#include "connector/sql/integer_kinds.h"
+#include "connector/mysql/fit.h"
+#include "connector/mysql/native_type.h"
 #include "core/error.h"
 #include "core/temporal.h"
 
@@ -20,6 +21,7 @@ constexpr std::uint32_t longest_key_bytes = 3072;
 constexpr std::uint32_t default_key_bytes = 1020;
 constexpr std::uint16_t most_digits = 65;
 constexpr std::int16_t most_scale = 30;
+constexpr std::uint32_t longest_interval = 80;
 
 std::string with_length(std::string_view name, std::uint32_t length) {
   return std::string(name) + "(" + std::to_string(length) + ")";
@@ -46,170 +48,46 @@ std::string temporal_literal(const Value& value) {
   return "TIMESTAMP'" + format_timestamp(zoned ? parse_instant(text) : parse_timestamp(text)) + "'";
 }
 
-bool integer_fits(TypeKind from, TypeKind into) {
-  if (is_signed_integer(from) && !is_signed_integer(into)) return false;
-  const std::size_t from_width = width_of(from);
-  const std::size_t into_width = width_of(into);
-  if (is_signed_integer(from) == is_signed_integer(into)) return from_width <= into_width;
-  return from_width < into_width;
+/// All digits of a FLOAT as a DOUBLE: its shortest form may name a double beyond the largest FLOAT,
+/// and none that a FLOAT column compares equal with.
+std::string float_literal(const Value& value) {
+  if (value.text.find_first_of("Nn") != std::string::npos) no_literal("NaN or an infinite number");
+  std::string text = value.text;
+  if (value.type.kind == TypeKind::float32) {
+    ColumnData column(value.type);
+    push_text(column, text);
+    text = format_float(static_cast<double>(column.at<float>(0)));
+  }
+  // With an exponent it is a DOUBLE; without one it would be a DECIMAL.
+  return text.find('e') == std::string::npos ? text + "e0" : text;
 }
 
-/// Builds the answer of `fits` for one pair of types.
-class Fit {
- public:
-  Fit(const Column& arriving, const Column& existing) : from_(arriving.type), into_(existing.type) {
-    verdict_.column = arriving.name;
-    verdict_.target_type = existing.native_type;
+/// BIT, ENUM and SET sort by their numbers, so that is how they are compared too: ENUM columns
+/// compare with a text as texts, and a page would begin elsewhere than the one before has ended.
+std::string native_literal(const Value& value) {
+  const std::string text = "_utf8mb4 X'" + to_hex(value.text) + "'";
+  const auto type = parse_origin(value.type.origin);
+  if (!type) return text;
+  switch (type->kind) {
+    case NativeKind::bit:
+      return std::to_string(bits_from_digits(value.text));
+    case NativeKind::enumeration:
+      return std::to_string(label_number(*type, value.text));
+    case NativeKind::set:
+      return std::to_string(label_mask(*type, value.text));
+    case NativeKind::geometry:
+      return "X'" + to_hex(from_hex(value.text)) + "'";
+    default:
+      return text;
   }
+}
 
-  ColumnVerdict judge() {
-    switch (from_.kind) {
-      case TypeKind::boolean:
-        boolean();
-        break;
-      case TypeKind::float32:
-      case TypeKind::float64:
-        floating();
-        break;
-      case TypeKind::decimal:
-        decimal();
-        break;
-      case TypeKind::text:
-        text();
-        break;
-      case TypeKind::bytes:
-        bytes();
-        break;
-      case TypeKind::date:
-      case TypeKind::time:
-      case TypeKind::timestamp:
-      case TypeKind::instant:
-        temporal();
-        break;
-      case TypeKind::uuid:
-        worded(36, TypeKind::uuid);
-        break;
-      case TypeKind::json:
-        worded(0, TypeKind::json);
-        break;
-      case TypeKind::native:
-        worded(0, TypeKind::text);
-        break;
-      case TypeKind::interval:
-        impossible("there is no type for intervals");
-        break;
-      default:
-        integer();
-        break;
-    }
-    return std::move(verdict_);
-  }
-
- private:
-  void lossy(std::string reason) {
-    verdict_.fidelity = Fidelity::lossy;
-    verdict_.reason = std::move(reason);
-  }
-  void impossible(std::string reason) {
-    verdict_.fidelity = Fidelity::impossible;
-    verdict_.reason = std::move(reason);
-  }
-  void no_way() { impossible("the types have nothing in common"); }
-
-  void boolean() {
-    if (into_.kind != TypeKind::boolean && !is_integer(into_.kind)) no_way();
-  }
-
-  void integer() {
-    if (is_integer(into_.kind)) {
-      if (!integer_fits(from_.kind, into_.kind)) lossy("numbers out of range are refused");
-    } else if (into_.kind == TypeKind::decimal) {
-      if (into_.precision - into_.scale < sql::digits_of(from_.kind))
-        lossy("numbers out of range are refused");
-    } else if (into_.kind == TypeKind::float64 || into_.kind == TypeKind::float32) {
-      const std::size_t exact = into_.kind == TypeKind::float64 ? 4 : 2;
-      if (width_of(from_.kind) > exact) lossy("large numbers are rounded");
-    } else if (into_.kind == TypeKind::text) {
-      limit(static_cast<std::uint32_t>(sql::digits_of(from_.kind)) + 1);
-    } else if (into_.kind == TypeKind::boolean) {
-      lossy("the column is meant for 0 and 1");
-    } else {
-      no_way();
-    }
-  }
-
-  void floating() {
-    if (into_.kind == TypeKind::float64 || into_.kind == from_.kind) return;
-    if (into_.kind == TypeKind::float32 || into_.kind == TypeKind::decimal ||
-        is_integer(into_.kind))
-      return lossy("numbers are rounded");
-    if (into_.kind == TypeKind::text) return limit(24);
-    no_way();
-  }
-
-  void decimal() {
-    if (into_.kind == TypeKind::text) return limit(from_.precision == 0 ? 0 : from_.precision + 3U);
-    if (into_.kind == TypeKind::float64 || into_.kind == TypeKind::float32)
-      return lossy("numbers are rounded to binary");
-    const bool whole = is_integer(into_.kind);
-    if (into_.kind != TypeKind::decimal && !whole) return no_way();
-    const int room = whole ? sql::digits_of(into_.kind) - 1 : into_.precision - into_.scale;
-    const int scale = whole ? 0 : into_.scale;
-    // The largest type there is counts as a home for decimals without limits.
-    if (from_.precision == 0 && room >= most_digits - most_scale && scale >= most_scale) return;
-    if (from_.precision == 0 || from_.precision - from_.scale > room)
-      return lossy("numbers out of range are refused");
-    if (from_.scale > scale) lossy("digits after the point are rounded");
-  }
-
-  void text() {
-    if (into_.kind == TypeKind::json || into_.kind == TypeKind::uuid)
-      return lossy("texts that are no such value are refused, others may change their form");
-    if (into_.kind != TypeKind::text) return no_way();
-    if (into_.fixed && !from_.fixed) return lossy("CHAR loses trailing blanks");
-    limit(from_.length);
-  }
-
-  void bytes() {
-    if (into_.kind != TypeKind::bytes) return no_way();
-    if (into_.fixed && (!from_.fixed || from_.length != into_.length))
-      return lossy("BINARY fills up with zero bytes");
-    limit(from_.length);
-  }
-
-  /// Of a value that needs up to `length` characters or bytes; 0: no limit known.
-  void limit(std::uint32_t length) {
-    if (into_.length == 0) return;
-    if (length == 0 || length > into_.length) lossy("longer values are refused");
-  }
-
-  void worded(std::uint32_t length, TypeKind own) {
-    if (into_.kind == own) return own == TypeKind::text ? limit(length) : void();
-    if (into_.kind != TypeKind::text) return no_way();
-    limit(length);
-  }
-
-  void temporal() {
-    if (into_.kind == TypeKind::text) return limit(32);
-    if (from_.kind == TypeKind::date && into_.kind == TypeKind::timestamp) return;
-    if (from_.kind == TypeKind::timestamp && into_.kind == TypeKind::date)
-      return lossy("the time of day is cut off");
-    if (from_.kind == TypeKind::instant && into_.kind == TypeKind::timestamp)
-      return lossy("the column has no zone: values are written in UTC");
-    if (into_.kind != from_.kind)
-      return from_.kind == TypeKind::timestamp && into_.kind == TypeKind::instant
-                 ? impossible(
-                       "a time without a zone is no instant: set the column's type to "
-                       "timestamptz and source_timezone")
-                 : no_way();
-    if (from_.kind != TypeKind::date && from_.precision > into_.precision)
-      lossy("fractions of a second are cut");
-  }
-
-  const Type& from_;
-  const Type& into_;
-  ColumnVerdict verdict_;
-};
+std::string upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return result;
+}
 
 }  // namespace
 
@@ -230,13 +108,8 @@ std::string MysqlDialect::literal(const Value& value) const {
     case TypeKind::boolean:
       return value.text == "true" ? "1" : "0";
     case TypeKind::float32:
-    case TypeKind::float64: {
-      if (value.text.find_first_of("Nn") != std::string::npos)
-        no_literal("NaN or an infinite number");
-      // With an exponent it is a DOUBLE; without one it would be a DECIMAL.
-      const bool exponent = value.text.find('e') != std::string::npos;
-      return exponent ? value.text : value.text + "e0";
-    }
+    case TypeKind::float64:
+      return float_literal(value);
     case TypeKind::decimal:
       if (value.text.find_first_of("Nn") != std::string::npos)
         no_literal("NaN or an infinite number");
@@ -251,10 +124,10 @@ std::string MysqlDialect::literal(const Value& value) const {
     case TypeKind::text:
     case TypeKind::uuid:
     case TypeKind::json:
-    case TypeKind::native:
-      return "_utf8mb4 X'" + to_hex(value.text) + "'";
     case TypeKind::interval:
-      no_literal("an interval");
+      return "_utf8mb4 X'" + to_hex(value.text) + "'";
+    case TypeKind::native:
+      return native_literal(value);
     default:
       break;
   }
@@ -380,17 +253,50 @@ ColumnVerdict MysqlDialect::column_type(const Column& column, bool in_key) const
       if (in_key) impossible("JSON can't be a key");
       break;
     case TypeKind::interval:
-      impossible("there is no type for intervals");
+      into = with_length("VARCHAR", longest_interval) + bytewise;
+      verdict.note =
+          "as text: "
+          R"({"months":…,"days":…,"micros":…})";
       break;
     case TypeKind::native:
-      impossible("it is a type of another database: name a native_type");
-      break;
+      return native_column(column, in_key);
   }
   return verdict;
 }
 
+ColumnVerdict MysqlDialect::native_column(const Column& column, bool in_key) const {
+  const std::string bytewise = " CHARACTER SET utf8mb4 COLLATE " + std::string(binary_collation());
+  const std::string_view written =
+      std::string_view(column.type.origin)
+          .substr(std::min(column.type.origin.find(':') + 1, column.type.origin.size()));
+  ColumnVerdict verdict{.column = column.name, .target_type = {}};
+  if (const unsigned bits = foreign_bits(column.type); bits != 0) {
+    verdict.target_type = with_length("BIT", bits);
+    return verdict;
+  }
+  if (const auto own = parse_origin(column.type.origin); own && holds_natively(*own)) {
+    // Labels keep their case, the name gets the house's.
+    verdict.target_type = upper(own->name) + std::string(written.substr(own->name.size()));
+    if (!own->labels.empty()) verdict.target_type += bytewise;
+    if (in_key && own->kind == NativeKind::geometry) {
+      verdict.fidelity = Fidelity::impossible;
+      verdict.reason = "a geometry can't be a key";
+    }
+    return verdict;
+  }
+  verdict.target_type = (in_key ? with_length("VARCHAR", default_key_text) : "LONGTEXT") + bytewise;
+  verdict.note = "as text: in the form in which its database writes it";
+  return verdict;
+}
+
+bool MysqlDialect::holds_natively(const NativeType& type) const {
+  if (type.kind == NativeKind::inet4) return flavor_.mariadb && flavor_.version >= 101000;
+  if (type.kind == NativeKind::inet6) return flavor_.mariadb && flavor_.version >= 100500;
+  return true;
+}
+
 ColumnVerdict MysqlDialect::fits(const Column& arriving, const Column& existing) const {
-  return Fit(arriving, existing).judge();
+  return judge_fit(arriving, existing);
 }
 
 std::optional<std::string> MysqlDialect::widen(const TableName& name, const Column& existing,

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "connector/mysql/native_type.h"
 #include "connector/mysql/session.h"
 #include "connector/sql/dialect.h"
 
@@ -13,8 +14,10 @@ namespace tidemark::mysql {
 /// Types it creates: text of up to 1024 characters is VARCHAR, longer or unlimited text LONGTEXT
 /// (a row of VARCHARs may not pass 65,535 bytes in all); instants are DATETIME in UTC, because
 /// TIMESTAMP ends in 2038; booleans are TINYINT(1). The last two carry a column comment by which
-/// `describe` knows them again. Keys compare by bytes: utf8mb4_nopad_bin on MariaDB,
-/// utf8mb4_0900_bin on MySQL 8 (not tested against a server).
+/// `describe` knows them again. Its own types without a logical kind are made as they were, those
+/// of other connectors are texts, but for bit strings of up to 64 digits, which are BIT. Keys
+/// compare by bytes: utf8mb4_nopad_bin on MariaDB, utf8mb4_0900_bin on MySQL 8 (not tested against
+/// a server).
 class MysqlDialect final : public sql::Dialect {
  public:
   /// What ALTER TABLE … MODIFY must say again of each column (NOT NULL, DEFAULT, COMMENT), as SQL;
@@ -49,6 +52,9 @@ class MysqlDialect final : public sql::Dialect {
   std::string_view binary_collation() const noexcept;
 
  private:
+  ColumnVerdict native_column(const Column& column, bool in_key) const;
+  bool holds_natively(const NativeType& type) const;
+
   Flavor flavor_;
   Attributes attributes_;
 };

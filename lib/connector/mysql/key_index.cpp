@@ -38,6 +38,7 @@ void append_cell(std::string& key, const ColumnData& data, std::size_t row, bool
 }  // namespace
 
 bool pads_blanks(const WrittenColumn& column) {
+  if (column.existing.kind == TypeKind::native) return false;
   const std::string& collation = column.collation;
   if (collation.empty() || collation == "binary") return false;
   return collation.find("nopad") == std::string::npos &&
@@ -47,7 +48,7 @@ bool pads_blanks(const WrittenColumn& column) {
 bool compares_bytes(const WrittenColumn& column) {
   if (column.existing.kind == TypeKind::bytes) return !column.existing.fixed;
   return column.collation.empty() || column.collation.ends_with("_bin") ||
-         column.existing.kind == TypeKind::uuid;
+         column.existing.kind == TypeKind::uuid || column.existing.kind == TypeKind::native;
 }
 
 std::vector<std::uint32_t> every_row(const Batch& batch) {

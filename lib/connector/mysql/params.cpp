@@ -81,6 +81,59 @@ void check_text(const WrittenColumn& column, std::string_view text) {
     refuse("trailing blanks would be lost in a CHAR column");
 }
 
+bool is_worded(const Type& type) {
+  return storage_of(type.kind) == Storage::variable;
+}
+
+/// BIT, ENUM and SET take their number, where texts would be matched by the collation, or read as a
+/// number themselves ('1' is the first label where no label is '1').
+bool is_numbered(const WrittenColumn& column) {
+  if (!column.native || !is_worded(column.arriving)) return false;
+  return column.native->kind == NativeKind::bit || column.native->kind == NativeKind::enumeration ||
+         column.native->kind == NativeKind::set;
+}
+
+bool is_geometry(const WrittenColumn& column) {
+  return column.native && column.native->kind == NativeKind::geometry && is_worded(column.arriving);
+}
+
+std::uint64_t number_of(const WrittenColumn& column, std::string_view text) {
+  switch (column.native->kind) {
+    case NativeKind::enumeration:
+      return label_number(*column.native, text);
+    case NativeKind::set:
+      return label_mask(*column.native, text);
+    default:
+      if (text.size() != column.native->argument && column.lossy == Lossy::error)
+        refuse("a text has another number of digits than the BIT column");
+      return bits_from_digits(text);
+  }
+}
+
+std::int64_t small_integer(const ColumnData& data, std::size_t row) {
+  if (data.type().kind == TypeKind::uint64 && data.at<std::uint64_t>(row) > INT64_MAX)
+    return INT64_MAX;
+  return std::stoll(text_of(data, row));
+}
+
+/// Integers that YEAR would read in another way, and negative ones that BIT would take as bits.
+void check_native_integer(const WrittenColumn& column, const ColumnData& data, std::size_t row) {
+  const std::int64_t value = small_integer(data, row);
+  if (column.native->kind == NativeKind::year && value != 0 && (value < 1901 || value > 2155))
+    refuse("a number is no YEAR: that holds 0 and 1901 to 2155");
+  if (column.native->kind == NativeKind::bit && value < 0)
+    refuse("a negative number has no place in a BIT column");
+}
+
+void check_native(const WrittenColumn& column, const ColumnData& data, std::size_t row) {
+  if (is_integer(column.arriving.kind)) return check_native_integer(column, data, row);
+  if (!is_worded(column.arriving) || column.arriving.kind == TypeKind::bytes) return;
+  if (is_numbered(column))
+    static_cast<void>(number_of(column, data.bytes_at(row)));
+  else
+    check_own_form(*column.native, data.bytes_at(row));
+}
+
 template <class T>
 void check_finite(T value) {
   if (!std::isfinite(value))
@@ -91,6 +144,7 @@ void check_finite(T value) {
 
 void check_cell(const WrittenColumn& column, const ColumnData& data, std::size_t row) {
   if (data.is_null(row)) return;
+  if (column.native) check_native(column, data, row);
   switch (column.arriving.kind) {
     case TypeKind::float32:
       return check_finite(data.at<float>(row));
@@ -99,6 +153,7 @@ void check_cell(const WrittenColumn& column, const ColumnData& data, std::size_t
     case TypeKind::decimal:
       return check_decimal(column, data.bytes_at(row));
     case TypeKind::text:
+    case TypeKind::native:
       return check_text(column, data.bytes_at(row));
     case TypeKind::time:
       return check_time(column, data.at<std::int64_t>(row));
@@ -111,15 +166,29 @@ void check_cell(const WrittenColumn& column, const ColumnData& data, std::size_t
         refuse("an infinite date has no counterpart in MySQL or MariaDB");
       return check_year(days);
     }
-    case TypeKind::interval:
-      refuse("an interval has no counterpart in MySQL or MariaDB");
     default:
       return;
   }
 }
 
+bool is_enum_error(const WrittenColumn& column, const ColumnData& data, std::size_t row) {
+  return column.native && column.native->kind == NativeKind::enumeration &&
+         is_worded(column.arriving) && !data.is_null(row) && data.bytes_at(row).empty() &&
+         label_number(*column.native, "") == 0;
+}
+
 ParamColumn::ParamColumn(WrittenColumn column)
     : column_(std::move(column)), type_(MYSQL_TYPE_STRING) {
+  if (is_numbered(column_)) {
+    type_ = MYSQL_TYPE_LONGLONG;
+    width_ = sizeof(std::uint64_t);
+    is_unsigned_ = true;
+    return;
+  }
+  if (is_geometry(column_)) {
+    type_ = MYSQL_TYPE_BLOB;
+    return;
+  }
   const bool into_text = column_.existing.kind == TypeKind::text;
   is_unsigned_ = is_integer(column_.arriving.kind) && !is_signed_integer(column_.arriving.kind);
   const auto fixed = [&](enum_field_types type) {
@@ -192,8 +261,17 @@ void ParamColumn::add_moment(std::int64_t micros, enum_mysql_timestamp_type type
   moments_.push_back(moment);
 }
 
+template <class T>
+void ParamColumn::add_fixed(T value) {
+  const std::size_t at = fixed_.size();
+  fixed_.resize(at + sizeof(T));
+  std::memcpy(&fixed_[at], &value, sizeof(T));
+}
+
 void ParamColumn::add(const ColumnData& data, std::size_t row) {
   check_cell(column_, data, row);
+  if (is_numbered(column_)) return add_fixed(number_of(column_, data.bytes_at(row)));
+  if (is_geometry(column_)) return add_text(from_hex(data.bytes_at(row)));
   switch (type_) {
     case MYSQL_TYPE_DATE:
       return add_moment(data.at<std::int32_t>(row) * micros_per_day, MYSQL_TIMESTAMP_DATE);
@@ -203,15 +281,11 @@ void ParamColumn::add(const ColumnData& data, std::size_t row) {
       return add_text(data.bytes_at(row));
     case MYSQL_TYPE_STRING:
       break;
-    default: {
-      const std::size_t at = fixed_.size();
-      fixed_.resize(at + width_);
-      const auto copy = [&](const auto value) { std::memcpy(&fixed_[at], &value, sizeof(value)); };
-      if (width_ == 1) return copy(data.at<std::uint8_t>(row));
-      if (width_ == 2) return copy(data.at<std::uint16_t>(row));
-      if (width_ == 4) return copy(data.at<std::uint32_t>(row));
-      return copy(data.at<std::uint64_t>(row));
-    }
+    default:
+      if (width_ == 1) return add_fixed(data.at<std::uint8_t>(row));
+      if (width_ == 2) return add_fixed(data.at<std::uint16_t>(row));
+      if (width_ == 4) return add_fixed(data.at<std::uint32_t>(row));
+      return add_fixed(data.at<std::uint64_t>(row));
   }
   if (column_.arriving.kind == TypeKind::time) {
     const std::int64_t micros = data.at<std::int64_t>(row);
@@ -278,7 +352,12 @@ std::string cell_literal(const WrittenColumn& column, const ColumnData& data, st
   if (data.is_null(row)) return "NULL";
   try {
     check_cell(column, data, row);
+    if (is_numbered(column)) return std::to_string(number_of(column, data.bytes_at(row)));
+    if (is_geometry(column)) return "X'" + to_hex(from_hex(data.bytes_at(row))) + "'";
     Value value = value_at(data, row);
+    // As text: the literal of a native type may be a number, which compares but is not to be
+    // stored.
+    if (value.type.kind == TypeKind::native) value.type = text_type();
     // Text of a number is made here, in the form that every database gives it.
     if (column.existing.kind == TypeKind::text) value.type = text_type();
     const bool cut = column.existing.kind == TypeKind::time ||

@@ -3,11 +3,13 @@
 #include <mysql.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "connector/mysql/dialect.h"
+#include "connector/mysql/native_type.h"
 #include "core/batch.h"
 #include "core/target.h"
 
@@ -20,7 +22,13 @@ struct WrittenColumn {
   Type existing;
   Lossy lossy = Lossy::error;
   std::string collation = {};  ///< of the table's column; empty for what is not text
+  /// Of the table's column, where its logical kind does not say all.
+  std::optional<NativeType> native = {};
 };
+
+/// Whether the cell is the error value of an ENUM ('' with the number 0), which the server takes in
+/// no strict mode.
+bool is_enum_error(const WrittenColumn& column, const ColumnData& data, std::size_t row);
 
 /// Throws Error{conversion} for a cell that the server would change without an error: an infinite
 /// or out-of-range date, NaN, digits or fractions that would be cut, blanks that a VARCHAR drops.
@@ -41,6 +49,8 @@ class ParamColumn {
   void add_text(std::string_view text);
   void add_moment(std::int64_t micros, enum_mysql_timestamp_type type);
   void add(const ColumnData& data, std::size_t row);
+  template <class T>
+  void add_fixed(T value);
 
   WrittenColumn column_;
   enum_field_types type_;

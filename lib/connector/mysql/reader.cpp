@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 
+#include "connector/mysql/native_type.h"
 #include "core/temporal.h"
 #include "core/value.h"
 
@@ -45,8 +46,9 @@ class Wire {
 };
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
-[[noreturn]] void refuse(const char* what) {
-  throw Error({.kind = FailureKind::conversion, .message = what, .operation = "read"});
+[[noreturn]] void refuse(const char* what, const char* hint = "") {
+  throw Error(
+      {.kind = FailureKind::conversion, .message = what, .operation = "read", .hint = hint});
 }
 
 struct Moment {
@@ -140,7 +142,10 @@ void push_any_integer(ColumnData& column, AnyInteger value) {
 
 void push_moment(ColumnData& column, const Moment& moment) {
   // Zero and partial dates are no dates; year 0 does not exist in this calendar's SQL either.
-  if (moment.date.year == 0 || !is_valid(moment.date)) refuse("a zero or partial date is no date");
+  if (moment.date.year == 0 || !is_valid(moment.date))
+    refuse("a zero or partial date is no date",
+           "Carry the column as text: set `type: text` in its rule, or an entry like "
+           "\"mysql:date\": text in `types`.");
   const std::int32_t days = days_from_civil(moment.date);
   switch (column.type().kind) {
     case TypeKind::date:
@@ -161,7 +166,11 @@ void push_wire_text(ColumnData& column, std::string_view text) {
       return column.push_bytes(text);
     case TypeKind::text:
     case TypeKind::json:
-      if (!is_valid_utf8(text)) refuse("a text is no valid UTF-8");
+    case TypeKind::native:
+      if (!is_valid_utf8(text))
+        refuse("a text has characters that Unicode does not have",
+               "Correct them at the source, or read the column as bytes in a query: CAST(… AS "
+               "BINARY).");
       return column.push_bytes(text);
     case TypeKind::decimal:
       // Canonical already, but for ZEROFILL.
@@ -170,6 +179,17 @@ void push_wire_text(ColumnData& column, std::string_view text) {
     default:
       return push_text(column, text);
   }
+}
+
+void push_bits(ColumnData& column, std::string_view bytes) {
+  if (column.type().kind == TypeKind::native) {
+    const auto native = parse_origin(column.type().origin);
+    return column.push_bytes(bit_digits(bytes, native ? native->argument : 64));
+  }
+  AnyInteger value;
+  for (const char byte : bytes)
+    value.bits = value.bits << 8 | static_cast<unsigned char>(byte);
+  push_any_integer(column, value);
 }
 
 }  // namespace
@@ -190,6 +210,10 @@ class StreamReader::Decoder {
       throw Error({.kind = FailureKind::schema,
                    .message = "the result has another number of columns than was described",
                    .operation = "read"});
+    for (const Column& column : columns) {
+      const auto native = parse_origin(column.type.origin);
+      geometry_.push_back(native && native->kind == NativeKind::geometry);
+    }
     mysql_stmt_attr_set(statement, STMT_ATTR_CB_USER_DATA, this);
     mysql_stmt_attr_set(statement, STMT_ATTR_CB_RESULT,
                         reinterpret_cast<const void*>(&Decoder::receive));
@@ -272,12 +296,16 @@ class StreamReader::Decoder {
         if (column.type().kind == TypeKind::time) return column.push(micros);
         return push_text(column, format_time(micros));
       }
+      case MYSQL_TYPE_BIT:
+        return push_bits(column, wire.take_text());
       default:
+        if (geometry_[index]) return column.push_bytes(to_hex(wire.take_text()));
         return push_wire_text(column, wire.take_text());
     }
   }
 
   std::vector<Field> wires_;
+  std::vector<bool> geometry_;  ///< columns whose bytes travel as hex
   Batch* batch_ = nullptr;
   bool failed_ = false;
   unsigned failed_column_ = 0;

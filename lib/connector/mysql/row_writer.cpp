@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+
+#include "connector/mysql/errors.h"
 
 namespace tidemark::mysql {
 namespace {
@@ -16,6 +19,34 @@ std::size_t cell_size(const ColumnData& data, std::size_t row) {
     return data.bytes_at(row).size() + cell_overhead;
   return 36 + cell_overhead;
 }
+
+/// Truncated data for a column: the server's warning for an ENUM's error value, and an error in
+/// strict mode.
+constexpr std::string_view truncated = "1265";
+
+/// A session without strict mode, for the life of this.
+class Lenient {
+ public:
+  explicit Lenient(Session& session)
+      : session_(session), mode_(session.execute("SELECT @@sql_mode").scalar().value_or("")) {
+    session_.execute(
+        "SET SESSION sql_mode = REPLACE(@@sql_mode, 'STRICT_ALL_TABLES', ''), "
+        "max_error_count = 65535");
+  }
+  ~Lenient() {
+    try {
+      session_.execute("SET SESSION sql_mode = '" + mode_ + "'");
+    } catch (const std::exception&) {
+      session_.sever();
+    }
+  }
+  Lenient(const Lenient&) = delete;
+  Lenient& operator=(const Lenient&) = delete;
+
+ private:
+  Session& session_;
+  std::string mode_;
+};
 
 }  // namespace
 
@@ -81,11 +112,61 @@ std::size_t RowWriter::piece(const Batch& batch, std::span<const std::uint32_t> 
 
 RowWriter::Counts RowWriter::run(const Batch& batch, std::span<const std::uint32_t> rows) {
   map_columns(batch);
+  const auto is_error = [&](std::uint32_t row) { return holds_enum_error(batch, row); };
+  // In a condition nothing is stored, and 0 is as good a number as any.
+  if (!statement_.condition.empty() || std::none_of(rows.begin(), rows.end(), is_error))
+    return run_rows(batch, rows, bulk_);
+  std::vector<std::uint32_t> sorted(rows.begin(), rows.end());
+  const auto errors = std::stable_partition(sorted.begin(), sorted.end(), std::not_fn(is_error));
+  Counts all = run_rows(batch, {sorted.begin(), errors}, bulk_);
+  const Counts rest = run_enum_errors(batch, {errors, sorted.end()});
+  all.affected += rest.affected;
+  all.duplicates += rest.duplicates;
+  return all;
+}
+
+bool RowWriter::holds_enum_error(const Batch& batch, std::size_t row) const {
+  for (std::size_t at = 0; at < columns_.size(); ++at)
+    if (is_enum_error(columns_[at], batch.column(sources_[at]), row)) return true;
+  return false;
+}
+
+/// The server takes an ENUM's error value only where errors are warnings. So the rows that hold one
+/// are written like that, one by one, and every warning that is not about that value is an error.
+RowWriter::Counts RowWriter::run_enum_errors(const Batch& batch,
+                                             std::span<const std::uint32_t> rows) {
+  const Lenient lenient(session_);
+  Counts all;
+  for (const std::uint32_t& row : rows) {
+    const Counts one = run_rows(batch, {&row, 1}, false);
+    all.affected += one.affected;
+    all.duplicates += one.duplicates;
+    for (const auto& warning : session_.execute("SHOW WARNINGS").rows) {
+      const std::string named = column_in(warning.at(2).value_or(""));
+      const auto column =
+          std::find_if(columns_.begin(), columns_.end(),
+                       [&](const WrittenColumn& candidate) { return candidate.name == named; });
+      const auto at = static_cast<std::size_t>(column - columns_.begin());
+      if (warning.at(1) == truncated && column != columns_.end() &&
+          is_enum_error(*column, batch.column(sources_[at]), row))
+        continue;
+      NativeError native{static_cast<unsigned>(std::stoul(warning[1].value_or("0"))), "HY000",
+                         warning[2].value_or("")};
+      Error::Fields fields = make_error(native, "write").fields();
+      fields.row = row;
+      throw Error(std::move(fields));
+    }
+  }
+  return all;
+}
+
+RowWriter::Counts RowWriter::run_rows(const Batch& batch, std::span<const std::uint32_t> rows,
+                                      bool bulk) {
   Counts all;
   while (!rows.empty()) {
     const std::size_t count = piece(batch, rows);
     const Counts part =
-        bulk_ ? run_bulk(batch, rows.first(count)) : run_text(batch, rows.first(count));
+        bulk ? run_bulk(batch, rows.first(count)) : run_text(batch, rows.first(count));
     all.affected += part.affected;
     all.duplicates += part.duplicates;
     rows = rows.subspan(count);

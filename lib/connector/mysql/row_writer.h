@@ -38,6 +38,9 @@ class RowWriter {
   Counts run(const Batch& batch, std::span<const std::uint32_t> rows);
 
  private:
+  Counts run_rows(const Batch& batch, std::span<const std::uint32_t> rows, bool bulk);
+  Counts run_enum_errors(const Batch& batch, std::span<const std::uint32_t> rows);
+  bool holds_enum_error(const Batch& batch, std::size_t row) const;
   std::size_t piece(const Batch& batch, std::span<const std::uint32_t> rows) const;
   Counts run_bulk(const Batch& batch, std::span<const std::uint32_t> rows);
   Counts run_text(const Batch& batch, std::span<const std::uint32_t> rows);

@@ -16,7 +16,9 @@ namespace {
 
 constexpr const char* system_certificates = "/etc/ssl/certs/ca-certificates.crt";
 constexpr std::string_view strict_mode =
-    "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO";
+    "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,"
+    // A text for a date column is written as it came from one, the 31st of February included.
+    "ALLOW_INVALID_DATES";
 
 std::int64_t coarse_micros() noexcept {
   timespec now{};

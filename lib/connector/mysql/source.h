@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -22,9 +23,11 @@ class MysqlSource final : public Source {
   ~MysqlSource() override;
 
   SourceDescription describe(const Relation& relation) override;
+  bool can_read_as(const Column& column, const Type& type) const override;
   CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;
   HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;
   Settlement settled(const HorizonToken& token) override;
+  std::optional<std::uint64_t> estimated_rows(const Relation& relation) override;
   std::vector<KeyRange> split(const Relation& relation, const std::vector<KeyPart>& key,
                               std::size_t parts) override;
   std::unique_ptr<BatchReader> read(const ReadPlan& plan) override;
@@ -42,6 +45,9 @@ class MysqlSource final : public Source {
     bool not_null = false;
     std::vector<TableName> other_tables = {};
   };
+  /// Columns whose texts may not all be Unicode, with their character sets; as `describe` saw them.
+  const std::map<std::string, std::string>& odd_texts(const TableName& name);
+  void resolve_labels(const Relation& relation, std::vector<ResultColumn>& columns);
   CursorOrigin origin_of(const Relation& relation, const CursorRef& cursor);
   sql::Result ask(const std::string& statement);
   Value mark_of(const Relation& relation, const CursorRef& cursor, const CursorOrigin& origin);
@@ -55,6 +61,7 @@ class MysqlSource final : public Source {
   MysqlDialect dialect_;
   std::shared_ptr<Sampler> sampler_;
   bool replica_;
+  std::map<std::string, std::map<std::string, std::string>> odd_texts_;  ///< by table
 };
 
 /// The server's clock as WallTime, from "SELECT UTC_TIMESTAMP(6)".

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "connector/mysql/dialect.h"
+#include "connector/mysql/native_type.h"
 
 namespace tidemark::mysql {
 namespace {
@@ -68,6 +69,8 @@ std::optional<Type> logical_type(const NativeColumn& column) {
     return time_type(column.comment == instant_comment ? TypeKind::instant : TypeKind::timestamp,
                      digits);
   if (name == "uuid") return make_type(TypeKind::uuid);
+  if (name == "year") return make_type(TypeKind::int16);
+  if (parse_native(name)) return native_type(column.column_type);
   return text_or_bytes(column);
 }
 

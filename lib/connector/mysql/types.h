@@ -21,8 +21,8 @@ struct NativeColumn {
   bool json_check = false;  ///< MariaDB: JSON is LONGTEXT with a CHECK of json_valid
 };
 
-/// The logical type, or nullopt for one that this version does not carry (bit, year, enum, set,
-/// inet4, geometry, …). Any thread.
+/// The logical type: kind native where there is no other (bit, enum, set, inet4, inet6, geometry);
+/// nullopt for a type that is not known. Any thread.
 std::optional<Type> logical_type(const NativeColumn& column);
 
 }  // namespace tidemark::mysql

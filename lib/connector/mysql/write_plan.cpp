@@ -31,15 +31,17 @@ WritePlan::WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec sp
                         .arriving = column.column.type,
                         .existing = existing->type.value_or(make_type(TypeKind::native)),
                         .lossy = column.lossy,
-                        .collation = existing->collation});
+                        .collation = existing->collation,
+                        .native = parse_native(existing->native.column_type)});
   }
   for (const std::string& name : spec_.key)
     for (const WrittenColumn& column : columns_)
       if (column.name == name) key_.push_back(column);
   const sql::ExistingTable known = existing_table(table);
   key_is_unique_ = !key_.empty() && sql::is_unique_key(known, spec_.key);
-  // An index over a prefix or an expression is unique too, though nothing can be keyed by it.
-  const bool only = table.unique_indexes.size() == 1;
+  // An index over a prefix or an expression is unique too, though nothing can be keyed by it. The
+  // figures of the direct way count rows of the history where the table has one.
+  const bool only = table.unique_indexes.size() == 1 && !table.versioned;
   direct_ = key_is_unique_ && only && std::all_of(key_.begin(), key_.end(), compares_bytes);
 }
 

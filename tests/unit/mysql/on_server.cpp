@@ -86,12 +86,15 @@ LoadSpec load_spec(Target& target, const WriteSpec& spec) {
 
 WriteCounts write_once(Target& target, const WriteSpec& spec, const Batch& batch) {
   target.prepare(spec);
-  const auto load = target.begin(load_spec(target, spec));
+  const LoadSpec load_of = load_spec(target, spec);
+  const auto stored = target.peek(load_of.job, spec.table);
+  const std::int64_t revision = stored && stored->checkpoint ? stored->checkpoint->revision : 0;
+  const auto load = target.begin(load_of);
   if (spec.write == WriteMode::upsert)
     load->upsert(batch);
   else
     load->append(batch);
-  load->save({.definition = "d", .revision = 1});
+  load->save({.definition = "d", .revision = revision + 1});
   return load->commit();
 }
 

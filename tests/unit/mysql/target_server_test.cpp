@@ -257,7 +257,7 @@ TEST_CASE("recovery ends the session that may still commit", "[mysql][server][ta
   const LoadSpec load = load_spec(*first, spec);
   const auto open = first->begin(load);
   open->upsert(batch_from(schema, {{"1", "a", "1"}}));
-  open->save({.definition = "d", .revision = 8});
+  open->save({.definition = "d", .revision = 1});
   // The row of the job is locked by `open` now; without the KILL this would wait for it.
   const auto second = connector->open_target();
   const Acquired after =
