@@ -2,10 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "core/connector.h"
+#include "core/error.h"
 #include "schedule/cron.h"
 #include "schedule/zones.h"
 
 namespace tidemark {
+namespace {
+
+/// Asks the connector; hints of errors are sentences, those of problems are not.
+std::optional<config::Complaint> complaint_about(const std::string& type,
+                                                 const std::string& query) {
+  const auto& all = connectors();
+  const auto info = std::find_if(all.begin(), all.end(), [&](const ConnectorInfo& each) {
+    return each.type == type && each.check_query != nullptr;
+  });
+  if (info == all.end()) return std::nullopt;
+  try {
+    info->check_query(query);
+    return std::nullopt;
+  } catch (const Error& error) {
+    std::string hint = error.fields().hint;
+    if (!hint.empty() && hint.back() == '.') hint.pop_back();
+    return config::Complaint{error.fields().message, std::move(hint)};
+  }
+}
+
+}  // namespace
 
 config::LoadResult load_config(const std::string& path, bool resolve_secrets) {
   config::LoadOptions options;
@@ -17,6 +42,7 @@ config::LoadResult load_config(const std::string& path, bool resolve_secrets) {
     if (schedule::SystemZones().known(zone)) return std::nullopt;
     return "no such time zone; write an IANA name such as Europe/Berlin";
   };
+  options.check_query = complaint_about;
   return config::load(path, options);
 }
 

@@ -159,7 +159,7 @@ class Checker {
       building_.error(query, name + " is not known", "only {{cursor}} is");
     if (!building_.options.check_query || type.empty()) return;
     if (const auto wrong = building_.options.check_query(type, *job.source_query))
-      building_.error(query, *wrong);
+      building_.error(query, wrong->message, wrong->hint);
   }
 
   void check_append(const Item& item, const JobSettings& job) const {

@@ -43,6 +43,12 @@ struct Effective {
   const Effective* find(std::string_view path) const noexcept;
 };
 
+/// What somebody else finds wrong with a value, and what to do about it.
+struct Complaint {
+  std::string message;  ///< as in Problem
+  std::string hint = {};
+};
+
 /// What loading takes from outside. The defaults are those of the daemon.
 struct LoadOptions {
   /// False for `check` without `--connect`: an environment variable, file or credential that is
@@ -56,7 +62,7 @@ struct LoadOptions {
   std::function<std::optional<std::string>(const std::string& zone)> check_zone = {};
   /// Says what is wrong with a SELECT for a connection type: what can be told without a database,
   /// such as an ORDER BY at its top level. Unset: not checked.
-  std::function<std::optional<std::string>(const std::string& type, const std::string& query)>
+  std::function<std::optional<Complaint>(const std::string& type, const std::string& query)>
       check_query = {};
   /// Looks a variable up. Unset: the environment of this process.
   std::function<std::optional<std::string>(const std::string& name)> environment = {};

@@ -65,6 +65,25 @@ TEST_CASE("check tells a good file from a bad one, with line and column", "[e2e]
   CHECK(run({TIDEMARK_BINARY, "check", "-c", site.path("no such file")}).status == 78);
 }
 
+TEST_CASE("a query that can't be read in parts is refused with its place in the file",
+          "[e2e][cli]") {
+  Site site;
+  const auto refused = [&](const std::string& query) {
+    std::string text = site.config_text();
+    text.replace(text.find("{table: items}"), 14, "{query: \"" + query + "\"}\n    key: [id]");
+    site.write_config(text);
+    const CommandResult check = site.command({"check"});
+    CHECK(check.status == 78);
+    CHECK(site.command({"daemon"}).status == 78);
+    return check.err;
+  };
+  const std::string ordered = refused("SELECT id, updated_at FROM items ORDER BY id");
+  CHECK(ordered.find("tidemark.yaml:16:21: jobs.items.source.query: the query can't be used: it "
+                     "has ORDER BY at its top level (line 1 of it)") != std::string::npos);
+  CHECK(refused("SELECT id, updated_at FROM items LIMIT 5").find("it has LIMIT at its top level") !=
+        std::string::npos);
+}
+
 TEST_CASE("every configuration in etc/ passes check", "[e2e][cli]") {
   std::size_t seen = 0;
   for (const auto& entry :

@@ -290,6 +290,12 @@ Settlement MemorySource::settled(const HorizonToken& token) {
   return settlement;
 }
 
+std::optional<std::uint64_t> MemorySource::estimated_rows(const Relation& relation) {
+  if (!relation.table) return std::nullopt;
+  const auto lock = access_.enter(Operation::describe);
+  return access_.state().table(*relation.table).rows().size();
+}
+
 std::vector<KeyRange> MemorySource::split(const Relation& relation, const std::vector<KeyPart>& key,
                                           std::size_t parts) {
   auto lock = access_.enter(Operation::read);

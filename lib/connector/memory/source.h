@@ -15,6 +15,7 @@ class MemorySource final : public Source {
   CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;
   HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;
   Settlement settled(const HorizonToken& token) override;
+  std::optional<std::uint64_t> estimated_rows(const Relation& relation) override;
   std::vector<KeyRange> split(const Relation& relation, const std::vector<KeyPart>& key,
                               std::size_t parts) override;
   std::unique_ptr<BatchReader> read(const ReadPlan& plan) override;

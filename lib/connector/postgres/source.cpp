@@ -117,6 +117,14 @@ std::vector<KeyRange> PostgresSource::split(const Relation& relation,
     Connection& session = idle();
     std::string from = sql::from_clause(relation, dialect());
     double percent = 100;
+std::optional<std::uint64_t> PostgresSource::estimated_rows(const Relation& relation) {
+  if (!relation.table) return std::nullopt;
+  const double rows = asked("estimate", name_of(relation),
+                            [&] { return require_table(idle(), *relation.table).estimated_rows; });
+  // -1: never analysed.
+  return rows > 0 ? std::optional(static_cast<std::uint64_t>(rows)) : std::nullopt;
+}
+
     if (relation.table) {
       const TableFacts facts = require_table(session, *relation.table);
       if (facts.estimated_rows >= 0 &&

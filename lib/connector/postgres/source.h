@@ -26,6 +26,7 @@ class PostgresSource final : public Source {
   HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;
   Settlement settled(const HorizonToken& token) override;
   std::vector<KeyRange> split(const Relation& relation, const std::vector<KeyPart>& key,
+  std::optional<std::uint64_t> estimated_rows(const Relation& relation) override;
                               std::size_t parts) override;
   std::unique_ptr<BatchReader> read(const ReadPlan& plan) override;
   WallTime now() override;

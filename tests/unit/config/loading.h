@@ -29,9 +29,9 @@ inline LoadOptions options_with(std::map<std::string, std::string> environment =
     return std::nullopt;
   };
   options.check_query = [](const std::string& type,
-                           const std::string& query) -> std::optional<std::string> {
+                           const std::string& query) -> std::optional<Complaint> {
     if (query.find("ORDER BY") == std::string::npos) return std::nullopt;
-    return "an ORDER BY at the top level of a " + type + " query";
+    return Complaint{"an ORDER BY at the top level of a " + type + " query", "take it out"};
   };
   return options;
 }
