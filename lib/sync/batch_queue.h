@@ -5,9 +5,11 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "core/batch.h"
 #include "core/value.h"
+#include "sync/late_rows.h"
 #include "sync/memory_budget.h"
 
 namespace tidemark {
@@ -22,8 +24,9 @@ struct ReadBatch {
   std::optional<Position> last = {};
   /// Rows whose cursor is below the mark that this pass settles; they won't be read again.
   std::size_t final_rows = 0;
-  std::size_t second_looks = 0;  ///< rows at or before what was reached before
-  bool ends_pass = false;        ///< known to be the last one
+  std::size_t second_looks = 0;      ///< rows at or before what was reached before
+  std::vector<LateSlice> late = {};  ///< rows at its start that came late if they change anything
+  bool ends_pass = false;            ///< known to be the last one
   MemoryBudget::Room room = {};
 };
 

@@ -206,6 +206,66 @@ bool same_token(const HorizonToken& left, const HorizonToken& right) {
          left.state == right.state && left.sampled == right.sampled;
 }
 
+/// What the audit keeps; members that hold nothing are left out.
+void add_audit(Json& details, const Checkpoint& checkpoint) {
+  if (checkpoint.broken)
+    details["broken"] = {{"since", checkpoint.broken->since.time_since_epoch().count()},
+                         {"last", checkpoint.broken->last.time_since_epoch().count()},
+                         {"rows", checkpoint.broken->rows}};
+  if (!checkpoint.late.none())
+    details["late"] = {{"time", checkpoint.late.time.count()}, {"count", checkpoint.late.count}};
+  if (checkpoint.read_mark) details["read_mark"] = value_json(*checkpoint.read_mark);
+  if (checkpoint.floor) details["floor"] = value_json(*checkpoint.floor);
+  if (!checkpoint.output.empty()) details["output"] = checkpoint.output;
+  if (checkpoint.audited_at)
+    details["audited_at"] = checkpoint.audited_at->time_since_epoch().count();
+  for (const PastMark& past : checkpoint.past_marks)
+    details["past_marks"].push_back(
+        {{"at", past.at.time_since_epoch().count()}, {"mark", value_json(past.mark)}});
+}
+
+WallTime wall_time(std::int64_t micros) {
+  return WallTime(Duration(micros));
+}
+
+std::vector<PastMark> read_past_marks(const Json& json) {
+  const std::string field = "details.past_marks";
+  if (!json.is_array()) corrupt(field);
+  std::vector<PastMark> marks;
+  for (const Json& one : json) {
+    Reader reader(one, field);
+    marks.push_back({wall_time(reader.number("at", INT64_MIN, INT64_MAX)),
+                     read_cursor(reader.member("mark"), field + ".mark")});
+    reader.done();
+  }
+  return marks;
+}
+
+void read_audit(Reader& details, Checkpoint& checkpoint) {
+  if (details.has("broken")) {
+    Reader reader(details.member("broken"), "details.broken");
+    checkpoint.broken =
+        BrokenPromise{.since = wall_time(reader.number("since", INT64_MIN, INT64_MAX)),
+                      .last = wall_time(reader.number("last", INT64_MIN, INT64_MAX)),
+                      .rows = static_cast<std::uint64_t>(reader.number("rows", 0, INT64_MAX))};
+    reader.done();
+  }
+  if (details.has("late")) {
+    Reader reader(details.member("late"), "details.late");
+    checkpoint.late = {.time = Duration(reader.number("time", 0, INT64_MAX)),
+                       .count = static_cast<std::uint64_t>(reader.number("count", 0, INT64_MAX))};
+    reader.done();
+  }
+  if (details.has("read_mark"))
+    checkpoint.read_mark = read_cursor(details.member("read_mark"), "details.read_mark");
+  if (details.has("floor"))
+    checkpoint.floor = read_cursor(details.member("floor"), "details.floor");
+  if (details.has("output")) checkpoint.output = details.text("output");
+  if (details.has("audited_at")) checkpoint.audited_at = details.time("audited_at");
+  if (details.has("past_marks"))
+    checkpoint.past_marks = read_past_marks(details.member("past_marks"));
+}
+
 std::string line(const Json& json) {
   try {
     return json.dump();
@@ -228,7 +288,11 @@ bool operator==(const Checkpoint& left, const Checkpoint& right) {
          left.identity == right.identity && left.proof == right.proof &&
          left.initial_done == right.initial_done && left.backfill == right.backfill &&
          left.fresh_as_of == right.fresh_as_of && left.read_as_of == right.read_as_of &&
-         left.source_clock == right.source_clock && left.our_clock == right.our_clock;
+         left.source_clock == right.source_clock && left.our_clock == right.our_clock &&
+         left.broken == right.broken && left.late == right.late &&
+         left.read_mark == right.read_mark && left.floor == right.floor &&
+         left.output == right.output && left.audited_at == right.audited_at &&
+         left.past_marks == right.past_marks;
 }
 
 CheckpointRecord encode(const Checkpoint& checkpoint) {
@@ -247,14 +311,16 @@ CheckpointRecord encode(const Checkpoint& checkpoint) {
                         {"sampled", token.sampled.time_since_epoch().count()}});
     record.tokens = line(tokens);
   }
-  record.details = line({{"identity", checkpoint.identity},
-                         {"proof", to_string(checkpoint.proof)},
-                         {"initial_done", checkpoint.initial_done},
-                         {"backfill", checkpoint.backfill},
-                         {"fresh_as_of", time_json(checkpoint.fresh_as_of)},
-                         {"read_as_of", time_json(checkpoint.read_as_of)},
-                         {"source_clock", time_json(checkpoint.source_clock)},
-                         {"our_clock", time_json(checkpoint.our_clock)}});
+  Json details{{"identity", checkpoint.identity},
+               {"proof", to_string(checkpoint.proof)},
+               {"initial_done", checkpoint.initial_done},
+               {"backfill", checkpoint.backfill},
+               {"fresh_as_of", time_json(checkpoint.fresh_as_of)},
+               {"read_as_of", time_json(checkpoint.read_as_of)},
+               {"source_clock", time_json(checkpoint.source_clock)},
+               {"our_clock", time_json(checkpoint.our_clock)}};
+  add_audit(details, checkpoint);
+  record.details = line(details);
   return record;
 }
 
@@ -278,6 +344,7 @@ Checkpoint decode(const CheckpointRecord& record) {
   checkpoint.read_as_of = reader.time("read_as_of");
   checkpoint.source_clock = reader.time("source_clock");
   checkpoint.our_clock = reader.time("our_clock");
+  read_audit(reader, checkpoint);
   reader.done();
   return checkpoint;
 }

@@ -8,8 +8,24 @@
 #include "core/ports.h"
 #include "core/target.h"
 #include "core/value.h"
+#include "sync/cursor_value.h"
 
 namespace tidemark {
+
+/// Rows came behind a settled mark under which, by the proof, nothing could come any more.
+struct BrokenPromise {
+  WallTime since{};  ///< by the source's clock
+  WallTime last{};
+  std::uint64_t rows = 0;
+  friend bool operator==(const BrokenPromise&, const BrokenPromise&) = default;
+};
+
+/// A settled mark of a number cursor and when it was in force: where an audit may begin.
+struct PastMark {
+  WallTime at{};
+  Value mark;
+  friend bool operator==(const PastMark&, const PastMark&) = default;
+};
 
 /// Where a job stands, typed. A plain value. What Target stores of it is CheckpointRecord.
 struct Checkpoint {
@@ -31,6 +47,16 @@ struct Checkpoint {
   std::optional<WallTime> read_as_of = {};    ///< Progress::read_as_of
   std::optional<WallTime> source_clock = {};  ///< when it was last asked: shows a step back
   std::optional<WallTime> our_clock = {};     ///< at that moment
+  std::optional<BrokenPromise> broken = {};   ///< until a person has answered
+  /// How far behind what had been read rows came, at worst. Only a person sets it back.
+  Distance late = {};
+  /// The horizon's mark, without any lookback, at the newest read that reached the end.
+  std::optional<Value> read_mark = {};
+  /// Rows below it are not this job's to compare: they were skipped, or written by other rules.
+  std::optional<Value> floor = {};
+  std::string output = {};  ///< JobPlan::output of the last run
+  std::optional<WallTime> audited_at = {};
+  std::vector<PastMark> past_marks = {};  ///< of number cursors, oldest first
   friend bool operator==(const Checkpoint& left, const Checkpoint& right);
 };
 

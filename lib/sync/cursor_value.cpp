@@ -93,6 +93,28 @@ Value minus(const Value& value, std::uint64_t distance) {
   }
 }
 
+Distance distance(const Value& high, const Value& low) {
+  if (compare_cursor(low, high) >= 0) return {};
+  if (!is_number(high.type)) {
+    const auto to = wall_time_of(high);
+    const auto from = wall_time_of(low);
+    return to && from ? Distance{.time = *to - *from} : Distance{};
+  }
+  const auto whole = [](const Value& value) {
+    return value.text.substr(value.text.starts_with('-') ? 1 : 0,
+                             value.text.find('.') - (value.text.starts_with('-') ? 1 : 0));
+  };
+  const bool high_negative = high.text.starts_with('-');
+  const bool low_negative = low.text.starts_with('-');
+  // Fractions of decimals count as nothing: what is wanted is about how far.
+  const std::string digits = high_negative  ? digits_minus(whole(low), whole(high))
+                             : low_negative ? digits_plus(whole(high), whole(low))
+                                            : digits_minus(whole(high), whole(low));
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  return {.count = error == std::errc() ? std::max<std::uint64_t>(count, 1) : UINT64_MAX};
+}
+
 const Value& lesser(const Value& left, const Value& right) {
   return compare_cursor(right, left) < 0 ? right : left;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,14 @@ namespace tidemark {
 
 // Arithmetic of cursor values (is_cursor_type). Any thread; nulls are not allowed.
 
+/// How far apart two cursor values are: one of the two, by the cursor's type.
+struct Distance {
+  Duration time{};
+  std::uint64_t count = 0;
+  bool none() const noexcept { return time == Duration::zero() && count == 0; }
+  friend bool operator==(const Distance&, const Distance&) = default;
+};
+
 /// Reads a value as configuration or a person wrote it. Throws Error{conversion} without it.
 Value parse_cursor_value(const Type& type, const std::string& text);
 
@@ -19,6 +28,13 @@ Value parse_cursor_value(const Type& type, const std::string& text);
 Value minus(const Value& value, Duration distance);
 /// The same for numbers.
 Value minus(const Value& value, std::uint64_t distance);
+
+inline Value minus(const Value& value, const Distance& distance) {
+  return distance.count > 0 ? minus(value, distance.count) : minus(value, distance.time);
+}
+/// From `low` up to `high`; nothing where it is not below, or either is an infinity. Numbers that
+/// are further apart than 64 bits are as far apart as these say.
+Distance distance(const Value& high, const Value& low);
 
 const Value& lesser(const Value& left, const Value& right);
 const Value& greater(const Value& left, const Value& right);

@@ -148,7 +148,8 @@ JobStatus Job::status() const {
   status.held_by = held_by_;
   status.pause = pause_;
   status.waits_for.assign(waits_for_.begin(), waits_for_.end());
-  status.degraded = !progress_.drift.empty() || history_.last_result == RunResult::partial;
+  status.degraded = !progress_.drift.empty() || !progress_.broken.empty() ||
+                    history_.last_result == RunResult::partial;
   status.progress = progress_;
   return status;
 }

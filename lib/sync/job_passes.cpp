@@ -1,6 +1,8 @@
 // Passes: batches from the reading side into target transactions.
+#include <algorithm>
 #include <thread>
 
+#include "sync/audit.h"
 #include "sync/cursor_value.h"
 #include "sync/job_run.h"
 #include "sync/row_error.h"
@@ -87,11 +89,13 @@ void JobRun::take_batch(const Pass& pass, ReadBatch& item) {
   counts.rows_read += item.rows;
   counts.bytes_read += item.bytes;
   counts.rows_settle_read += item.second_looks;
+  if (pass.kind == Pass::Kind::margin) counts.rows_audited += item.rows;
   if (request_.options.dry_run) return guard_.progress(false);
   Checkpoint next = open_ ? *open_ : checkpoint_;
   advance(next, pass, item, plan_.apply);
-  const bool looks_twice = plan_.apply == Apply::upsert && !plan_.output_key_at.empty() &&
-                           pass.kind != Pass::Kind::whole;
+  // An audit asks the target itself, not what is remembered of it.
+  const bool looks_twice = plan_.absorbs() && !plan_.output_key_at.empty() &&
+                           pass.kind != Pass::Kind::whole && pass.kind != Pass::Kind::margin;
   if (!looks_twice || memory_.seen.empty())
     return write_batch(pass, item.batch, item, std::move(next));
   const std::vector<std::size_t> rows = memory_.seen.unknown(item.batch, plan_.output_key_at);
@@ -109,17 +113,21 @@ void JobRun::take_batch(const Pass& pass, ReadBatch& item) {
     if (row < item.final_rows) ++final_rows;
   }
   item.final_rows = final_rows;
+  for (LateSlice& slice : item.late)
+    slice.end = static_cast<std::size_t>(std::lower_bound(rows.begin(), rows.end(), slice.end) -
+                                         rows.begin());
   write_batch(pass, some, item, std::move(next));
 }
 
 void JobRun::write_batch(const Pass& pass, const Batch& batch, const ReadBatch& item,
                          Checkpoint next) {
+  if (pass.kind == Pass::Kind::margin) return compare_batch(pass, batch, item, std::move(next));
   hooks_before_change();
   // Without a key a position can only stand between two cursor values, so rows that share one
   // travel in one transaction.
   const bool holds_ties = plan_.apply == Apply::append && plan_.key.empty() && item.first;
   if (holds_ties && open_ && less(*open_last_, item.first->cursor)) commit(pass, *open_);
-  writing_->put(batch);
+  put_rows(pass, batch, item.late, next);
   outcome_.counts.bytes_written += batch.bytes();
   ++outcome_.counts.batches;
   if (holds_ties || single_transaction(pass)) {
@@ -131,7 +139,7 @@ void JobRun::write_batch(const Pass& pass, const Batch& batch, const ReadBatch& 
     return;
   }
   commit(pass, std::move(next));
-  if (plan_.apply == Apply::upsert && !plan_.output_key_at.empty())
+  if (plan_.absorbs() && !plan_.output_key_at.empty())
     memory_.seen.written(batch, plan_.output_key_at, item.final_rows);
 }
 
@@ -141,6 +149,7 @@ void JobRun::commit(const Pass& pass, Checkpoint next) {
     written = writing_->commit(next);
   } catch (...) {
     open_.reset();
+    late_.clear();
     throw;
   }
   checkpoint_ = std::move(next);
@@ -148,6 +157,7 @@ void JobRun::commit(const Pass& pass, Checkpoint next) {
   outcome_.counts.written += written;
   if (pass.kind == Pass::Kind::margin)
     outcome_.counts.late_rows += written.inserted + written.updated;
+  tell_late();
   report();
 }
 
@@ -180,6 +190,8 @@ bool JobRun::must_save() const {
   return saved.definition != checkpoint_.definition || saved.epoch != checkpoint_.epoch ||
          saved.identity != checkpoint_.identity || saved.proof != checkpoint_.proof ||
          saved.initial_done != checkpoint_.initial_done || saved.backfill != checkpoint_.backfill ||
+         saved.broken != checkpoint_.broken || !(saved.late == checkpoint_.late) ||
+         saved.floor != checkpoint_.floor || saved.output != checkpoint_.output ||
          (saved.source_clock && *saved.source_clock > checkpoint_.source_clock);
 }
 
@@ -242,6 +254,12 @@ void JobRun::fill_progress() {
   progress.fresh_as_of = checkpoint_.fresh_as_of;
   progress.read_as_of = checkpoint_.read_as_of;
   progress.initial_done = checkpoint_.initial_done;
+  if (plan_.cursor) {
+    progress.proof_text = promise_text(checkpoint_, plan_);
+    progress.proof = checkpoint_.broken ? ProofKind::lookback : plan_.proof;
+    progress.lookback = lookback_text(checkpoint_, plan_);
+    progress.broken = broken_text(checkpoint_, plan_);
+  }
   if (checkpoint_.settled) progress.watermark_time = wall_time_of(*checkpoint_.settled);
   if (source_now_ && !plan_.cursor) progress.clock_skew = *source_now_ - ports_.clock.now();
   progress.blockers.clear();

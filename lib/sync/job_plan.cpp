@@ -102,7 +102,9 @@ void find_cursor(JobPlan& plan) {
     plan.problems.push_back("mode incremental needs `cursor.column`");
     return;
   }
-  const std::string column = relation_column(plan, job.cursor->column);
+  std::string column = relation_column(plan, job.cursor->column);
+  if (column.empty() && find_column(plan.source.system_columns, job.cursor->column) != npos)
+    column = job.cursor->column;
   if (column.empty()) {
     plan.problems.push_back("cursor.column: the source has no column " + job.cursor->column);
     return;
@@ -120,15 +122,13 @@ void choose_reading(JobPlan& plan, const std::vector<std::string>& wanted) {
   };
   for (const Column& column : plan.source.columns)
     if (needed(column.name)) plan.read_columns.push_back(column);
+  for (const Column& column : plan.source.system_columns)
+    if (plan.cursor && plan.cursor->column == column.name) plan.read_columns.push_back(column);
   for (const KeyPart& part : plan.key)
     plan.key_at.push_back(find_column(plan.read_columns, part.column));
   if (plan.cursor) plan.cursor_at = find_column(plan.read_columns, plan.cursor->column);
 }
 
-void choose_apply(JobPlan& plan) {
-  const JobSettings& job = *plan.job;
-  switch (job.write) {
-    case WriteMode::upsert:
 /// What the user wants a source column to be, where all output columns made of it agree.
 std::optional<Type> type_named_for(const JobPlan& plan, const Column& column,
                                    const std::string& source_type) {
@@ -169,6 +169,10 @@ void choose_forms(JobPlan& plan, const PlanPorts& ports) {
   }
 }
 
+void choose_apply(JobPlan& plan) {
+  const JobSettings& job = *plan.job;
+  switch (job.write) {
+    case WriteMode::upsert:
       plan.apply = Apply::upsert;
       break;
     case WriteMode::append:
@@ -207,7 +211,28 @@ void find_output_key(JobPlan& plan) {
   if (plan.output_key_at.size() < plan.key.size()) plan.key_is_unique = false;
 }
 
-void describe_write(JobPlan& plan) {
+bool same_columns(std::vector<std::string> left, std::vector<std::string> right) {
+  std::sort(left.begin(), left.end());
+  std::sort(right.begin(), right.end());
+  return left == right;
+}
+
+/// An append with a key knows rows that are there already: a lookback needs that, an audit uses it
+/// where the target has a unique index over the key.
+void choose_append_key(JobPlan& plan, const std::optional<Target::TableDescription>& there) {
+  const bool whole = !plan.output_key_at.empty() && plan.output_key_at.size() == plan.key.size();
+  if (!whole || !plan.incremental()) return;
+  std::vector<std::string> key;
+  for (const std::size_t at : plan.output_key_at)
+    key.push_back((*plan.pipeline->output())[at].name);
+  const bool unique =
+      there && std::any_of(there->unique_keys.begin(), there->unique_keys.end(),
+                           [&](const auto& index) { return same_columns(index, key); });
+  if (!plan.proven()) plan.apply = Apply::insert_missing;
+  if (!plan.proven() || unique) plan.write.key = std::move(key);
+}
+
+void describe_write(JobPlan& plan, const std::optional<Target::TableDescription>& there) {
   const JobSettings& job = *plan.job;
   WriteSpec& write = plan.write;
   write.table = job.target_table;
@@ -224,23 +249,50 @@ void describe_write(JobPlan& plan) {
     }
     write.columns.push_back(std::move(target));
   }
-  // Rows appended through a lookback come again: only a key keeps them from being doubled.
-  const bool absorbs = plan.apply == Apply::append && plan.incremental() && !plan.proven();
-  if (absorbs) plan.apply = Apply::upsert;
-  write.write = plan.apply == Apply::append    ? WriteMode::append
-                : plan.apply == Apply::replace ? WriteMode::replace
-                                               : WriteMode::upsert;
-  if (plan.apply == Apply::append) return;
-  for (const std::size_t at : plan.output_key_at) {
-    write.key.push_back(output[at].name);
+  write.write = job.write;
+  if (plan.apply == Apply::append)
+    choose_append_key(plan, there);
+  else
+    for (const std::size_t at : plan.output_key_at)
+      write.key.push_back(output[at].name);
+  if (write.key.empty()) return;
+  for (const std::size_t at : plan.output_key_at)
     write.columns[at].column.nullable = false;
-  }
 }
 
-void ask_target(JobPlan& plan, Target& target) {
-  plan.target = target.plan(plan.write);
-  const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
-    to.insert(to.end(), from.begin(), from.end());
+/// Each part with its length in front: no two lists of parts give the same bytes.
+class Parts {
+ public:
+  Parts& add(const std::string& part) {
+    bytes_ += std::to_string(part.size()) + ":" + part;
+    return *this;
+  }
+  std::string hash() const { return sha256_hex(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+std::string output_hash(const JobPlan& plan, const PlanPorts& ports) {
+  Parts parts;
+  parts.add(ports.source_timezone).add(ports.target_timezone);
+  for (const ColumnOrigin& origin : plan.pipeline->origins())
+    parts.add(origin.source_column).add(origin.column);
+  for (const Column& column : *plan.pipeline->output())
+    parts.add(column.name).add(to_string(column.type));
+  for (const ColumnRule& rule : plan.job->columns) {
+    parts.add(rule.column).add(rule.native_type.value_or("")).add(std::to_string(int(rule.trim)));
+    parts.add(rule.default_value ? "default " + *rule.default_value : "");
+    parts.add(std::to_string(int(rule.default_for)) + std::to_string(int(rule.unmapped)));
+    parts.add(rule.source_timezone.value_or(""));
+    for (const auto& [from, to] : rule.map)
+      parts.add(from).add(to);
+  }
+  for (const std::string& column : plan.target.ignored_columns)
+    parts.add("without " + column);
+  return parts.hash();
+}
+
 /// A job that waits for its own reader's lock would wait until that gives up.
 void check_locks(JobPlan& plan, const PlanPorts& ports) {
   if (!ports.same_database || !plan.source.blocks_writers) return;
@@ -249,6 +301,10 @@ void check_locks(JobPlan& plan, const PlanPorts& ports) {
       "the file into WAL mode once (sqlite3 FILE 'PRAGMA journal_mode=WAL'), or use two files");
 }
 
+void ask_target(JobPlan& plan, Target& target) {
+  plan.target = target.plan(plan.write);
+  const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+    to.insert(to.end(), from.begin(), from.end());
   };
   append(plan.problems, plan.target.problems);
   append(plan.warnings, plan.target.drift);
@@ -260,11 +316,15 @@ void add_notes(JobPlan& plan) {
   if (job.source_where && plan.incremental())
     plan.notes.push_back("source.where: a row that leaves the predicate stays in the target");
   if (job.write == WriteMode::append && plan.incremental()) {
-    if (plan.apply == Apply::upsert)
+    if (plan.apply == Apply::insert_missing)
       plan.notes.push_back(
-          "append with a lookback is written by key, so that rows read again are "
-          "absorbed");
-    else if (plan.evidence && !plan.evidence->inserts_only)
+          "append with a lookback: rows that come again are known by their key and left as they "
+          "are");
+    else if (plan.write.key.empty())
+      plan.notes.push_back(
+          "append without a unique index over the job's key at the target can't be audited: rows "
+          "that break the proof's assumptions are not found");
+    if (plan.apply == Apply::append && plan.evidence && !plan.evidence->inserts_only)
       plan.notes.push_back(
           "append: the cursor moves on update, so the target gets one row per "
           "version seen");
@@ -290,29 +350,26 @@ JobPlan plan_job(std::shared_ptr<const JobSettings> job, const PlanPorts& ports)
   find_key(plan);
   find_cursor(plan);
   choose_reading(plan, wanted);
+  choose_forms(plan, ports);
   if (plan.cursor) prove_cursor(plan, ports.source);
 
+  std::optional<Target::TableDescription> there;
+  if (ports.target != nullptr) there = ports.target->describe(plan.job->target_table);
   PipelineContext context{.zones = ports.zones,
                           .source_type = ports.source_type,
-  choose_forms(plan, ports);
                           .source_timezone = ports.source_timezone,
                           .target_timezone = ports.target_timezone};
-  if (ports.target != nullptr)
-    if (const auto there = ports.target->describe(plan.job->target_table))
-      context.target = there->columns;
+  if (there) context.target = there->columns;
   plan.pipeline = make_pipeline(*plan.job, plan.read_columns, wanted, context, plan.problems);
   find_output_key(plan);
-  describe_write(plan);
+  describe_write(plan, there);
+  check_locks(plan, ports);
   if (ports.target != nullptr) ask_target(plan, *ports.target);
+  plan.output = output_hash(plan, ports);
   add_notes(plan);
   return plan;
 }
-  check_locks(plan, ports);
 
-void require_possible(const JobPlan& plan) {
-  if (plan.problems.empty()) return;
-  const std::size_t more = plan.problems.size() - 1;
-  throw Error({.kind = FailureKind::schema,
 bool is_same_database(const ConnectionSettings& left, const ConnectionSettings& right) {
   if (left.type != right.type) return false;
   if (left.path.empty() && right.path.empty())
@@ -322,6 +379,10 @@ bool is_same_database(const ConnectionSettings& left, const ConnectionSettings& 
   return std::filesystem::equivalent(left.path, right.path, unknown);
 }
 
+void require_possible(const JobPlan& plan) {
+  if (plan.problems.empty()) return;
+  const std::size_t more = plan.problems.size() - 1;
+  throw Error({.kind = FailureKind::schema,
                .message = plan.problems.front() +
                           (more > 0 ? " (and " + std::to_string(more) + " more)" : ""),
                .operation = "plan",

@@ -10,22 +10,20 @@
 #include "core/source.h"
 #include "core/target.h"
 #include "core/zones.h"
+#include "sync/cursor_value.h"
 
 namespace tidemark {
 
 /// How rows get into the target.
 enum class Apply {
-  upsert,   ///< by key; twice is once
-  append,   ///< exactly once, through the checkpoint
-  replace,  ///< all at once
+  upsert,          ///< by key; twice is once
+  append,          ///< exactly once, through the checkpoint
+  insert_missing,  ///< appended where its key is not there yet; twice is once
+  replace,         ///< all at once
 };
 
-/// How far behind the horizon rows are read again: one of the two, by the cursor's type.
-struct Lookback {
-  Duration time{};
-  std::uint64_t count = 0;
-  bool none() const noexcept { return time == Duration::zero() && count == 0; }
-};
+/// How far behind the horizon rows are read again.
+using Lookback = Distance;
 
 /// Everything about a job that the databases had to be asked for: what `run`, `check` and `plan`
 /// share. Made on a worker thread, read by any afterwards.
@@ -51,6 +49,8 @@ struct JobPlan {
   WriteSpec write;
   TargetPlan target;
   std::string definition;
+  /// Hash of how rows are written: rows that were written under another one differ rightly.
+  std::string output;
 
   /// Each stops the job; said in full, with what to do.
   std::vector<std::string> problems;
@@ -59,6 +59,8 @@ struct JobPlan {
 
   bool incremental() const noexcept { return job->mode == Mode::incremental; }
   bool proven() const noexcept { return proof != ProofKind::lookback; }
+  /// Writing a row twice is writing it once.
+  bool absorbs() const noexcept { return apply == Apply::upsert || apply == Apply::insert_missing; }
 };
 
 struct PlanPorts {

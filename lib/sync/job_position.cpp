@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sync/audit.h"
 #include "sync/cursor_value.h"
 #include "sync/job_run.h"
 
@@ -73,6 +74,7 @@ void JobRun::check_definition() {
                         job_.name.text + " --keep-mark | --backfill | --resync`.");
       break;
     case RunOptions::Accept::keep_mark:
+      stop_comparing(checkpoint_);
       break;
     case RunOptions::Accept::backfill:
       checkpoint_.backfill = true;
@@ -102,6 +104,10 @@ void JobRun::check_position_types() {
     }
   };
   if (checkpoint_.settled) adopt(*checkpoint_.settled);
+  if (checkpoint_.read_mark) adopt(*checkpoint_.read_mark);
+  if (checkpoint_.floor) adopt(*checkpoint_.floor);
+  for (PastMark& past : checkpoint_.past_marks)
+    adopt(past.mark);
   for (HorizonToken& token : checkpoint_.tokens)
     adopt(token.mark);
   if (!checkpoint_.reached) return;
@@ -153,14 +159,15 @@ void JobRun::check_identity() {
 
 JobRun::Sample JobRun::sample() {
   const SteadyTime asked = ports_.clock.steady();
-  Sample sample{.token = sessions_.source->horizon(plan_.relation, *plan_.cursor, plan_.proof)};
+  Sample sample{.token = sessions_.source->horizon(plan_.relation, *plan_.cursor, plan_.proof),
+                .read_to = {}};
   source_now_ = sample.token.sampled;
   outcome_.progress.clock_skew = sample.token.sampled - ports_.clock.now();
   check_clock(sample.token, asked);
   checkpoint_.proof = plan_.proof;
+  sample.read_to = sample.token.mark;
   if (!plan_.proven() && !sample.token.mark.null)
-    sample.token.mark = plan_.lookback.count > 0 ? minus(sample.token.mark, plan_.lookback.count)
-                                                 : minus(sample.token.mark, plan_.lookback.time);
+    sample.token.mark = minus(sample.token.mark, lookback_of(checkpoint_, plan_));
   return sample;
 }
 
@@ -172,7 +179,7 @@ std::optional<WallTime> JobRun::expected_clock(SteadyTime asked) const {
     if (!expected || *expected < to) expected = to;
   };
   if (memory_.source_clock) raise(*memory_.source_clock + (asked - memory_.asked_at));
-  if (checkpoint_.source_clock && checkpoint_.our_clock && plan_.apply == Apply::upsert)
+  if (checkpoint_.source_clock && checkpoint_.our_clock && plan_.absorbs())
     raise(*checkpoint_.source_clock + (ports_.clock.now() - *checkpoint_.our_clock));
   return expected;
 }

@@ -1,5 +1,6 @@
 #include "sync/job_run.h"
 
+#include "sync/audit.h"
 #include "sync/cursor_value.h"
 #include "sync/row_error.h"
 #include "sync/stopwatch.h"
@@ -156,6 +157,7 @@ bool JobRun::acquire() {
   check_definition();
   check_position_types();
   check_identity();
+  check_promise();
   holding_ = true;
   return true;
 }
@@ -189,12 +191,14 @@ void JobRun::run_incremental() {
   if (!checkpoint_.initial_done && !checkpoint_.settled && job_.initial == Initial::skip) {
     if (!sampled.token.mark.null) checkpoint_.settled = sampled.token.mark;
     checkpoint_.initial_done = true;
-    checkpoint_.read_as_of = sampled.token.sampled;
+    checkpoint_.read_as_of = checkpoint_.audited_at = sampled.token.sampled;
+    stop_comparing(checkpoint_);
     was_skipped_ = true;
     return;
   }
   if (cursor.nulls != CursorNulls::ignore) run_nulls();
   if (checkpoint_.backfill) run_backfill_pending();
+  look_behind(sampled);
   sampled.settled = wait_settled(sampled.token);
   if (plan_.apply == Apply::append)
     run_append(sampled);
@@ -203,38 +207,44 @@ void JobRun::run_incremental() {
 }
 
 void JobRun::run_upsert(Sample& sample) {
-  Pass pass{.kind = Pass::Kind::fresh, .read = base_read(), .token = sample.token};
+  Pass pass{.kind = Pass::Kind::fresh,
+            .read = base_read(),
+            .token = sample.token,
+            .read_to = sample.read_to};
   if (sample.settled) {
     // Fresh and settle in one read, which begins after the transactions have ended.
-    if (plan_.proven() && !plan_.lookback.none()) run_margin();
     pass.kind = Pass::Kind::settle;
     start_settle(pass.read, checkpoint_, plan_);
+    if (!plan_.proven()) reach_back(pass);
     run_pass(pass);
     return;
   }
   keep_token(sample.token);
   start_fresh(pass.read, checkpoint_, plan_);
   run_pass(pass);
-  settle_open_tokens(false);
+  settle_open_tokens();
 }
 
 void JobRun::run_append(Sample& sample) {
   if (!sample.settled) {
     keep_token(sample.token);
-    return settle_open_tokens(true);
+    return settle_open_tokens();
   }
   if (sample.token.mark.null) {
     checkpoint_.initial_done = true;
     checkpoint_.fresh_as_of = checkpoint_.read_as_of = sample.token.sampled;
     return;
   }
-  Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = sample.token};
+  Pass pass{.kind = Pass::Kind::settle,
+            .read = base_read(),
+            .token = sample.token,
+            .read_to = sample.read_to};
   start_settle(pass.read, checkpoint_, plan_);
   pass.read.below = sample.token.mark;
   run_pass(pass);
 }
 
-void JobRun::settle_open_tokens(bool append) {
+void JobRun::settle_open_tokens() {
   // The newest that has settled settles all before it: its mark is not below theirs.
   std::optional<HorizonToken> settled;
   std::vector<HorizonToken> kept;
@@ -250,20 +260,10 @@ void JobRun::settle_open_tokens(bool append) {
   }
   checkpoint_.tokens = std::move(kept);
   if (!settled) return;
-  if (!append && plan_.proven() && !plan_.lookback.none()) run_margin();
   Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = settled};
   start_settle(pass.read, checkpoint_, plan_);
   pass.read.below = settled->mark;
   if (settled->mark.null) return;
-  run_pass(pass);
-}
-
-void JobRun::run_margin() {
-  if (!checkpoint_.settled) return;
-  Pass pass{.kind = Pass::Kind::margin, .read = base_read()};
-  pass.read.from = plan_.lookback.count > 0 ? minus(*checkpoint_.settled, plan_.lookback.count)
-                                            : minus(*checkpoint_.settled, plan_.lookback.time);
-  pass.read.below = checkpoint_.settled;
   run_pass(pass);
 }
 
@@ -289,7 +289,7 @@ void JobRun::run_nulls() {
 
 void JobRun::run_backfill_asked() {
   const RunOptions::Backfill& range = *request_.options.backfill;
-  if (plan_.apply != Apply::upsert)
+  if (!plan_.absorbs())
     throw Error({.kind = FailureKind::schema,
                  .message = "only a job that writes by key can read a range again",
                  .operation = "backfill",
@@ -320,7 +320,7 @@ void JobRun::run_backfill_asked() {
 }
 
 void JobRun::run_backfill_pending() {
-  if (plan_.apply != Apply::upsert) {
+  if (!plan_.absorbs()) {
     checkpoint_.backfill = false;
     return;
   }

@@ -35,6 +35,7 @@ class JobRun {
  private:
   struct Sample {
     HorizonToken token;
+    Value read_to;  // the token's mark before any lookback
     bool settled = false;
   };
 
@@ -52,8 +53,8 @@ class JobRun {
   void run_backfill_asked();
   void run_backfill_pending();
   void run_nulls();
-  void run_margin();
-  void settle_open_tokens(bool append);
+  void settle_open_tokens();
+  void reach_back(Pass& pass) const;
   void finish_run();
 
   // job_position.cpp: what the checkpoint says, and whether it may be believed
@@ -70,6 +71,14 @@ class JobRun {
   void check_clock(const HorizonToken& token, SteadyTime asked);
   void step_back(Duration step);
   void keep_token(const HorizonToken& token);
+
+  // job_audit.cpp: the look behind the mark, and what came late
+  void check_promise();
+  void look_behind(const Sample& sample);
+  void put_rows(const Pass& pass, const Batch& batch, const std::vector<LateSlice>& slices,
+                Checkpoint& next);
+  void compare_batch(const Pass& pass, const Batch& batch, const ReadBatch& item, Checkpoint next);
+  void tell_late();
 
   // job_passes.cpp: passes
   ReadPlan base_read() const;
@@ -109,6 +118,7 @@ class JobRun {
   bool was_initial_ = false;
   bool hooked_ = false;
   bool was_skipped_ = false;
+  std::vector<LateRows> late_;  // of the transaction that is open
   std::optional<Settlement> blocked_;
   std::optional<WallTime> blocked_since_;
   std::optional<WallTime> source_now_;

@@ -47,8 +47,8 @@ struct JobStatus {
   std::optional<WallTime> warn_deadline = {};  ///< due plus freshness.warn
   bool stale = false;                          ///< past the deadline
   bool late = false;                           ///< past the warn deadline
-  bool degraded = false;                       ///< schema drift was reported by the last run
-  Progress progress = {};                      ///< newest known, of this or the last run
+  bool degraded = false;   ///< it runs, but not as configured: drift, or a promise that broke
+  Progress progress = {};  ///< newest known, of this or the last run
 };
 
 }  // namespace tidemark

@@ -81,7 +81,11 @@ void finish(Checkpoint& checkpoint, const Pass& pass) {
     case Pass::Kind::nulls:
       return;
   }
+  if (pass.read_to && !pass.read_to->null &&
+      (!checkpoint.read_mark || less(*checkpoint.read_mark, *pass.read_to)))
+    checkpoint.read_mark = pass.read_to;
   if (!pass.token) return;
+  if (!checkpoint.audited_at) checkpoint.audited_at = pass.token->sampled;
   if (!checkpoint.read_as_of || *checkpoint.read_as_of < pass.token->sampled)
     checkpoint.read_as_of = pass.token->sampled;
   if (pass.kind == Pass::Kind::fresh) return;
@@ -98,6 +102,10 @@ void open_epoch(Checkpoint& checkpoint) {
   checkpoint.backfill = false;
   checkpoint.fresh_as_of.reset();
   checkpoint.read_as_of.reset();
+  checkpoint.read_mark.reset();
+  checkpoint.floor.reset();
+  checkpoint.audited_at.reset();
+  checkpoint.past_marks.clear();
 }
 
 }  // namespace tidemark

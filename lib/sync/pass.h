@@ -17,7 +17,7 @@ struct Pass {
     whole,     ///< a full job: every row
     fresh,     ///< what lies behind `reached`, whoever may still commit before it
     settle,    ///< from `settled` on, after every transaction behind `token` has ended
-    margin,    ///< just below `settled` again: nothing may have changed there
+    margin,    ///< below `settled` again (audit, margin): nothing may have changed there
     nulls,     ///< rows without a cursor
     backfill,  ///< a range again; no mark moves
   };
@@ -26,6 +26,10 @@ struct Pass {
   /// Of fresh and settle: the horizon sampled before; its mark bounds what `reached` may become,
   /// and what a settle pass may settle.
   std::optional<HorizonToken> token = {};
+  /// The horizon's mark without any lookback, of fresh and settle: what this pass reads up to.
+  std::optional<Value> read_to = {};
+  /// A row below it that changes anything at the target came late.
+  std::optional<Value> late_before = {};
   bool ends_backfill = false;  ///< its end fulfils Checkpoint::backfill
 
   bool has_mark() const noexcept { return token && !token->mark.null; }

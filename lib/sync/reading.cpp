@@ -104,7 +104,8 @@ void Reading::locate(ReadBatch& item, const Batch& batch) {
   item.last = position_of(batch, item.rows - 1);
   if (pass_.kind == Pass::Kind::settle)
     item.final_rows = pass_.has_mark() ? count_below(cursor, pass_.token->mark, false) : 0;
-  if (reached_ && pass_.kind != Pass::Kind::fresh)
+  if (pass_.late_before) item.late = late_slices(cursor, *pass_.late_before);
+  if (reached_ && pass_.kind != Pass::Kind::fresh && pass_.kind != Pass::Kind::margin)
     item.second_looks = count_below(cursor, reached_->cursor, true);
   const bool keyed = !ports_.plan.key.empty() && ports_.plan.apply != Apply::append;
   if (keyed && !ports_.plan.key_is_unique && previous_ == item.first)

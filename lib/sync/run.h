@@ -24,6 +24,8 @@ struct RunLimits {
   bool threads = true;
   /// Marks that moved without rows are saved so often, and at stop.
   Duration save_marks_every = std::chrono::minutes(1);
+  /// So often the rows just behind the settled mark are compared once more (cursor.audit).
+  Duration audit_every = std::chrono::minutes(10);
   /// A source clock that is so much behind what it must be has been set back.
   Duration clock_step = std::chrono::seconds(2);
 };

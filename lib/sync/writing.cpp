@@ -13,15 +13,22 @@ void Writing::begin() {
 }
 
 void Writing::put_into(Load& load, const Batch& batch) const {
-  if (ports_.plan.apply == Apply::upsert)
-    load.upsert(batch);
-  else
-    load.append(batch);
+  switch (apply_) {
+    case Apply::upsert:
+      return load.upsert(batch);
+    case Apply::insert_missing:
+      return load.insert_missing(batch);
+    case Apply::append:
+    case Apply::replace:
+      return load.append(batch);
+  }
 }
 
-void Writing::put(const Batch& batch) {
+WriteCounts Writing::put(const Batch& batch, Apply apply) {
   const Stopwatch watch(ports_.clock, ports_.times.write);
   if (!load_) begin();
+  apply_ = apply;
+  const WriteCounts before = load_->written();
   try {
     put_into(*load_, batch);
   } catch (const Error& error) {
@@ -30,6 +37,11 @@ void Writing::put(const Batch& batch) {
     throw;
   }
   ports_.guard.progress(false);
+  const WriteCounts after = load_->written();
+  return {.inserted = after.inserted - before.inserted,
+          .updated = after.updated - before.updated,
+          .deleted = after.deleted - before.deleted,
+          .unchanged = after.unchanged - before.unchanged};
 }
 
 WriteCounts Writing::commit(Checkpoint& checkpoint) {

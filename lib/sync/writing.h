@@ -33,8 +33,10 @@ class Writing {
   explicit Writing(const Ports& ports) : ports_(ports) {}
 
   bool open() const noexcept { return load_ != nullptr; }
-  /// Writes into the transaction under way, beginning one if there is none.
-  void put(const Batch& batch);
+  /// Writes into the transaction under way, beginning one if there is none. Returns what this
+  /// batch changed.
+  WriteCounts put(const Batch& batch, Apply apply);
+  WriteCounts put(const Batch& batch) { return put(batch, ports_.plan.apply); }
   /// Saves the checkpoint beside the rows and commits. Its revision is set here. Where the answer
   /// is lost, finds out: returns if the commit arrived, throws the transient Error if it did not.
   WriteCounts commit(Checkpoint& checkpoint);
@@ -49,6 +51,7 @@ class Writing {
   std::optional<std::size_t> find_row(const Batch& batch, const Error& error);
 
   Ports ports_;
+  Apply apply_ = Apply::upsert;  ///< of the batch that is being written
   std::unique_ptr<Load> load_;
 };
 
