@@ -47,11 +47,23 @@ Json value_json(const Value& value) {
   return json;
 }
 
+Json key_json(const std::vector<Value>& key) {
+  Json json = Json::array();
+  for (const Value& part : key)
+    json.push_back(value_json(part));
+  return json;
+}
+
 Json position_json(const Position& position) {
-  Json key = Json::array();
-  for (const Value& part : position.key)
-    key.push_back(value_json(part));
-  return {{"cursor", value_json(position.cursor)}, {"key", std::move(key)}};
+  return {{"cursor", value_json(position.cursor)}, {"key", key_json(position.key)}};
+}
+
+Json token_json(const HorizonToken& token) {
+  return {{"proof", to_string(token.proof)},
+          {"mark", value_json(token.mark)},
+          {"server", token.server},
+          {"state", token.state},
+          {"sampled", token.sampled.time_since_epoch().count()}};
 }
 
 Json time_json(const std::optional<WallTime>& time) {
@@ -156,16 +168,21 @@ Value read_cursor(const Json& json, const std::string& field) {
   return value;
 }
 
+std::vector<Value> read_key(const Json& json, const std::string& field) {
+  if (!json.is_array()) corrupt(field);
+  std::vector<Value> key;
+  for (const Json& part : json) {
+    key.push_back(read_value(part, field));
+    if (key.back().null) corrupt(field);
+  }
+  return key;
+}
+
 Position read_position(const Json& json, const std::string& field) {
   Reader reader(json, field);
   Position position{read_cursor(reader.member("cursor"), field + ".cursor"), {}};
-  const Json& key = reader.member("key");
+  position.key = read_key(reader.member("key"), field + ".key");
   reader.done();
-  if (!key.is_array()) corrupt(field + ".key");
-  for (const Json& part : key) {
-    position.key.push_back(read_value(part, field + ".key"));
-    if (position.key.back().null) corrupt(field + ".key");
-  }
   return position;
 }
 
@@ -182,28 +199,53 @@ Json parse(const std::string& text, const std::string& field) {
   return json;
 }
 
+HorizonToken read_token(const Json& json, const std::string& field) {
+  Reader reader(json, field);
+  HorizonToken token;
+  token.proof = read_proof(reader);
+  token.mark = read_cursor(reader.member("mark"), field + ".mark");
+  token.server = reader.text("server");
+  token.state = reader.text("state");
+  token.sampled = WallTime(Duration(reader.number("sampled", INT64_MIN, INT64_MAX)));
+  reader.done();
+  return token;
+}
+
 std::vector<HorizonToken> read_tokens(const std::string& text) {
   std::vector<HorizonToken> tokens;
   if (text.empty()) return tokens;
   const Json json = parse(text, "tokens");
   if (!json.is_array() || json.size() > max_open_tokens) corrupt("tokens");
-  for (const Json& one : json) {
-    Reader reader(one, "tokens");
-    HorizonToken token;
-    token.proof = read_proof(reader);
-    token.mark = read_cursor(reader.member("mark"), "tokens.mark");
-    token.server = reader.text("server");
-    token.state = reader.text("state");
-    token.sampled = WallTime(Duration(reader.number("sampled", INT64_MIN, INT64_MAX)));
-    reader.done();
-    tokens.push_back(std::move(token));
-  }
+  for (const Json& one : json)
+    tokens.push_back(read_token(one, "tokens"));
   return tokens;
+}
+
+std::optional<RangedLoad> read_ranged_load(Reader& reader) {
+  if (!reader.has("ranged_load")) return std::nullopt;
+  const std::string field = reader.field() + ".ranged_load";
+  Reader inner(reader.member("ranged_load"), field);
+  RangedLoad load{.token = read_token(inner.member("token"), field + ".token"),
+                  .settled = inner.flag("settled")};
+  const Json& key = inner.member("key");
+  if (!key.is_array() || key.empty()) corrupt(field + ".key");
+  for (const Json& column : key) {
+    if (!column.is_string()) corrupt(field + ".key");
+    load.key.push_back(column.get<std::string>());
+  }
+  inner.done();
+  return load;
 }
 
 bool same_token(const HorizonToken& left, const HorizonToken& right) {
   return left.proof == right.proof && left.mark == right.mark && left.server == right.server &&
          left.state == right.state && left.sampled == right.sampled;
+}
+
+bool same_load(const std::optional<RangedLoad>& left, const std::optional<RangedLoad>& right) {
+  if (!left || !right) return !left && !right;
+  return same_token(left->token, right->token) && left->settled == right->settled &&
+         left->key == right->key;
 }
 
 /// What the audit keeps; members that hold nothing are left out.
@@ -244,10 +286,10 @@ std::vector<PastMark> read_past_marks(const Json& json) {
 void read_audit(Reader& details, Checkpoint& checkpoint) {
   if (details.has("broken")) {
     Reader reader(details.member("broken"), "details.broken");
-    checkpoint.broken =
-        BrokenPromise{.since = wall_time(reader.number("since", INT64_MIN, INT64_MAX)),
-                      .last = wall_time(reader.number("last", INT64_MIN, INT64_MAX)),
-                      .rows = static_cast<std::uint64_t>(reader.number("rows", 0, INT64_MAX))};
+    checkpoint.broken = BrokenPromise{
+        .since = wall_time(reader.number("since", INT64_MIN, INT64_MAX)),
+        .last = wall_time(reader.number("last", INT64_MIN, INT64_MAX)),
+        .rows = static_cast<std::uint64_t>(reader.number("rows", 0, INT64_MAX))};
     reader.done();
   }
   if (details.has("late")) {
@@ -286,7 +328,8 @@ bool operator==(const Checkpoint& left, const Checkpoint& right) {
          std::equal(left.tokens.begin(), left.tokens.end(), right.tokens.begin(),
                     right.tokens.end(), same_token) &&
          left.identity == right.identity && left.proof == right.proof &&
-         left.initial_done == right.initial_done && left.backfill == right.backfill &&
+         left.initial_done == right.initial_done &&
+         same_load(left.ranged_load, right.ranged_load) && left.backfill == right.backfill &&
          left.fresh_as_of == right.fresh_as_of && left.read_as_of == right.read_as_of &&
          left.source_clock == right.source_clock && left.our_clock == right.our_clock &&
          left.broken == right.broken && left.late == right.late &&
@@ -304,11 +347,7 @@ CheckpointRecord encode(const Checkpoint& checkpoint) {
   if (!checkpoint.tokens.empty()) {
     Json tokens = Json::array();
     for (const HorizonToken& token : checkpoint.tokens)
-      tokens.push_back({{"proof", to_string(token.proof)},
-                        {"mark", value_json(token.mark)},
-                        {"server", token.server},
-                        {"state", token.state},
-                        {"sampled", token.sampled.time_since_epoch().count()}});
+      tokens.push_back(token_json(token));
     record.tokens = line(tokens);
   }
   Json details{{"identity", checkpoint.identity},
@@ -319,6 +358,9 @@ CheckpointRecord encode(const Checkpoint& checkpoint) {
                {"read_as_of", time_json(checkpoint.read_as_of)},
                {"source_clock", time_json(checkpoint.source_clock)},
                {"our_clock", time_json(checkpoint.our_clock)}};
+  if (const auto& load = checkpoint.ranged_load)
+    details["ranged_load"] = {
+        {"token", token_json(load->token)}, {"settled", load->settled}, {"key", load->key}};
   add_audit(details, checkpoint);
   record.details = line(details);
   return record;
@@ -339,6 +381,7 @@ Checkpoint decode(const CheckpointRecord& record) {
   checkpoint.identity = reader.text("identity");
   checkpoint.proof = read_proof(reader);
   checkpoint.initial_done = reader.flag("initial_done");
+  checkpoint.ranged_load = read_ranged_load(reader);
   checkpoint.backfill = reader.flag("backfill");
   checkpoint.fresh_as_of = reader.time("fresh_as_of");
   checkpoint.read_as_of = reader.time("read_as_of");
@@ -347,6 +390,14 @@ Checkpoint decode(const CheckpointRecord& record) {
   read_audit(reader, checkpoint);
   reader.done();
   return checkpoint;
+}
+
+std::string encode_key(const std::vector<Value>& key) {
+  return key.empty() ? "" : line(key_json(key));
+}
+
+std::vector<Value> decode_key(const std::string& text) {
+  return text.empty() ? std::vector<Value>{} : read_key(parse(text, "range"), "range");
 }
 
 std::string encode_position(const Position& position) {

@@ -12,6 +12,13 @@
 
 namespace tidemark {
 
+/// A first load in key ranges that is under way. Where each range stands is in RangeRecords.
+struct RangedLoad {
+  HorizonToken token;    ///< sampled before the first row was read
+  bool settled = false;  ///< it had settled by then too: the load proves all below its mark
+  std::vector<std::string> key = {};  ///< columns of the relation that order the ranges
+};
+
 /// Rows came behind a settled mark under which, by the proof, nothing could come any more.
 struct BrokenPromise {
   WallTime since{};  ///< by the source's clock
@@ -41,6 +48,7 @@ struct Checkpoint {
   std::string identity = {};              ///< Source::identity of the server the marks belong to
   ProofKind proof = ProofKind::lookback;  ///< what `settled` rests on
   bool initial_done = false;
+  std::optional<RangedLoad> ranged_load = {};
   /// What was read so far must be read once more (columns were added, a definition accepted).
   bool backfill = false;
   std::optional<WallTime> fresh_as_of = {};   ///< Progress::fresh_as_of
@@ -66,6 +74,11 @@ CheckpointRecord encode(const Checkpoint& checkpoint);
 /// Strict: what is not exactly as `encode` writes it throws Error{position_lost}, which says which
 /// field is at fault and what to do, and quotes nothing of it.
 Checkpoint decode(const CheckpointRecord& record);
+
+/// One line of JSON for values of a key: bounds and positions of RangeRecords; "" for none.
+std::string encode_key(const std::vector<Value>& key);
+/// Strict as `decode` is.
+std::vector<Value> decode_key(const std::string& text);
 
 /// One line of JSON, for `checkpoint show` and logs of positions.
 std::string encode_position(const Position& position);

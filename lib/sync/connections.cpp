@@ -145,53 +145,85 @@ std::shared_ptr<Connections::Slot> Connections::slot_of(const ConnectionName& na
          "Add it under `connections`, or correct the job's name for it.");
 }
 
+std::optional<Connections::Places> Connections::room(const Wanted& wanted) const {
+  Places places;
+  if (wanted.source) places.source = slot_of(*wanted.source);
+  if (wanted.target) places.target = slot_of(*wanted.target);
+  const std::size_t both = places.source && places.source == places.target ? 2 : 1;
+  for (const auto& slot : {places.source, places.target}) {
+    if (!slot) continue;
+    const std::size_t limit = std::max<std::size_t>(slot->settings.max_connections, both);
+    if (slot->lent + both > limit) return std::nullopt;
+  }
+  return places;
+}
+
+void Connections::count_waiting(const Wanted& wanted, int by) {
+  for (const auto& name : {wanted.source, wanted.target})
+    if (name) waiting_[*name] += by;
+}
+
 Connections::Sessions Connections::acquire(const Wanted& wanted, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  std::optional<Places> places = room(wanted);
+  if (!places) {
+    struct Waiting {
+      Connections& owner;
+      const Wanted& wanted;
+      Waiting(Connections& by, const Wanted& what) : owner(by), wanted(what) {
+        owner.count_waiting(wanted, 1);
+      }
+      ~Waiting() { owner.count_waiting(wanted, -1); }
+    } waiting(*this, wanted);
+    if (!freed_.wait(lock, stop, [&] { return (places = room(wanted)).has_value(); }))
+      throw Cancelled();
+  }
+  return lend(wanted, *places, std::move(lock));
+}
+
+std::optional<Connections::Sessions> Connections::try_acquire(const Wanted& wanted) {
+  std::unique_lock lock(mutex_);
+  for (const auto& name : {wanted.source, wanted.target})
+    if (name && waiting_[*name] > 0) return std::nullopt;
+  const std::optional<Places> places = room(wanted);
+  if (!places) return std::nullopt;
+  return lend(wanted, *places, std::move(lock));
+}
+
+/// Called with the lock, which is given up before a session is opened or closed.
+Connections::Sessions Connections::lend(const Wanted& wanted, const Places& places,
+                                        std::unique_lock<std::mutex> lock) {
+  const auto& [source, target] = places;
   Sessions sessions;
   std::vector<Idle<Source>> closing_sources;
   std::vector<Idle<Target>> closing_targets;
-  {
-    std::unique_lock lock(mutex_);
-    std::shared_ptr<Slot> source;
-    std::shared_ptr<Slot> target;
-    const auto room = [&] {
-      source = wanted.source ? slot_of(*wanted.source) : nullptr;
-      target = wanted.target ? slot_of(*wanted.target) : nullptr;
-      const std::size_t both = source && source == target ? 2 : 1;
-      for (const auto& slot : {source, target}) {
-        if (!slot) continue;
-        const std::size_t limit = std::max<std::size_t>(slot->settings.max_connections, both);
-        if (slot->lent + both > limit) return false;
+  if (target && target->settings.access == Access::read)
+    refuse(*wanted.target, "may only be read",
+           "Set `access: write`, or choose another target for the job.");
+  const auto give = [&](auto& lease, const std::shared_ptr<Slot>& slot) {
+    using Session = std::remove_reference_t<decltype(*lease)>;
+    using Place = typename Lease<Session>::Place;
+    lease.place_ = std::make_unique<Place>(Place{this, slot});
+    ++slot->lent;
+    auto& idle = slot->template idle_of<Session>();
+    if (!idle.empty() && clock_.steady() - idle.back().since <= trusted_idle) {
+      lease.session_ = std::move(idle.back().session);
+      idle.pop_back();
+    }
+    // Lent and idle together stay within the limit: what is idle of the other kind makes room.
+    while (slot->lent + slot->idle() > slot->settings.max_connections && slot->idle() > 0) {
+      if (!slot->sources.empty()) {
+        closing_sources.push_back(std::move(slot->sources.back()));
+        slot->sources.pop_back();
+      } else {
+        closing_targets.push_back(std::move(slot->targets.back()));
+        slot->targets.pop_back();
       }
-      return true;
-    };
-    if (!freed_.wait(lock, stop, room)) throw Cancelled();
-    if (target && target->settings.access == Access::read)
-      refuse(*wanted.target, "may only be read",
-             "Set `access: write`, or choose another target for the job.");
-    const auto lend = [&](auto& lease, const std::shared_ptr<Slot>& slot) {
-      using Session = std::remove_reference_t<decltype(*lease)>;
-      using Place = typename Lease<Session>::Place;
-      lease.place_ = std::make_unique<Place>(Place{this, slot});
-      ++slot->lent;
-      auto& idle = slot->template idle_of<Session>();
-      if (!idle.empty() && clock_.steady() - idle.back().since <= trusted_idle) {
-        lease.session_ = std::move(idle.back().session);
-        idle.pop_back();
-      }
-      // Lent and idle together stay within the limit: what is idle of the other kind makes room.
-      while (slot->lent + slot->idle() > slot->settings.max_connections && slot->idle() > 0) {
-        if (!slot->sources.empty()) {
-          closing_sources.push_back(std::move(slot->sources.back()));
-          slot->sources.pop_back();
-        } else {
-          closing_targets.push_back(std::move(slot->targets.back()));
-          slot->targets.pop_back();
-        }
-      }
-    };
-    if (source) lend(sessions.source, source);
-    if (target) lend(sessions.target, target);
-  }
+    }
+  };
+  if (source) give(sessions.source, source);
+  if (target) give(sessions.target, target);
+  lock.unlock();
   closing_sources.clear();
   closing_targets.clear();
   if (sessions.source.place_) fill(sessions.source, sessions.source.place_->slot);

@@ -118,6 +118,10 @@ class Connections {
   /// the connectors, Error{schema} for a connection that is not configured or may not be a target.
   Sessions acquire(const Wanted& wanted, const std::stop_token& stop);
 
+  /// The same without waiting: nullopt where there is no room, or somebody waits for a session of
+  /// one of the two. For a run that has its sessions and could do with more.
+  std::optional<Sessions> try_acquire(const Wanted& wanted);
+
   /// Calls `action` with a session kept apart for short statements of all runs on that target
   /// (lease renewal while a run's own session is busy). Not counted in the limit: one a connection.
   void beside(const ConnectionName& target, const std::function<void(Target&)>& action);
@@ -131,6 +135,14 @@ class Connections {
   void close_idle();
 
  private:
+  /// Where the sessions of one request come from.
+  struct Places {
+    std::shared_ptr<Slot> source;
+    std::shared_ptr<Slot> target;
+  };
+  std::optional<Places> room(const Wanted& wanted) const;
+  void count_waiting(const Wanted& wanted, int by);
+  Sessions lend(const Wanted& wanted, const Places& places, std::unique_lock<std::mutex> lock);
   template <class Session>
   void fill(Lease<Session>& lease, const std::shared_ptr<Slot>& slot);
   std::shared_ptr<Slot> slot_of(const ConnectionName& name) const;
@@ -141,6 +153,7 @@ class Connections {
   mutable std::mutex mutex_;
   std::condition_variable_any freed_;
   std::map<ConnectionName, std::shared_ptr<Slot>> slots_;
+  std::map<ConnectionName, int> waiting_;  ///< requests in `acquire` that have no room yet
   std::map<ConnectionName, std::unique_ptr<RowRate>> rates_;  // never removed: runs hold references
 };
 

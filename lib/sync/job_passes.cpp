@@ -1,9 +1,9 @@
 // Passes: batches from the reading side into target transactions.
 #include <algorithm>
-#include <thread>
 
 #include "sync/audit.h"
 #include "sync/cursor_value.h"
+#include "sync/feed.h"
 #include "sync/job_run.h"
 #include "sync/row_error.h"
 #include "sync/stopwatch.h"
@@ -13,8 +13,8 @@ namespace tidemark {
 ReadPlan JobRun::base_read() const {
   ReadPlan read;
   read.relation = plan_.relation;
-  read.named = plan_.named_columns;
   read.columns = plan_.read_columns;
+  read.named = plan_.named_columns;
   read.key = plan_.key;
   if (plan_.incremental()) {
     read.cursor = plan_.cursor;
@@ -42,46 +42,19 @@ void JobRun::run_pass(const Pass& pass) {
                    .digest_key = digest_key_,
                    .key_secret = key_secret_},
                   pass, checkpoint_.reached);
-  if (ports_.limits.threads)
-    take_overlapped(pass, reading);
-  else
-    take_in_turn(pass, reading);
+  struct Ended {
+    RunGuard& guard;
+    ~Ended() { guard.begin_reading(); }
+  } ended{guard_};
+  feed(reading,
+       {.guard = guard_,
+        .clock = ports_.clock,
+        .limits = ports_.limits,
+        .wait = outcome_.phases.wait},
+       [&](ReadBatch& item) { take_batch(pass, item); });
   outcome_.phases.read += reading.times().read;
   outcome_.phases.transform += reading.times().transform;
   if (!request_.options.dry_run) complete(pass);
-}
-
-void JobRun::take_in_turn(const Pass& pass, Reading& reading) {
-  while (std::optional<ReadBatch> item = reading.next())
-    take_batch(pass, *item);
-}
-
-void JobRun::take_overlapped(const Pass& pass, Reading& reading) {
-  BatchQueue queue(ports_.limits.queue_batches);
-  std::thread thread([&] { reading.run(queue); });
-  struct End {
-    RunGuard& guard;
-    BatchQueue& queue;
-    std::thread& thread;
-    bool drained = false;
-    ~End() {
-      if (!drained) guard.end_reading();
-      queue.abandon();
-      thread.join();
-      guard.begin_reading();
-    }
-  } end{guard_, queue, thread};
-  for (;;) {
-    std::optional<ReadBatch> item;
-    {
-      const Stopwatch watch(ports_.clock, outcome_.phases.wait);
-      item = queue.pop();
-    }
-    if (!item) break;
-    if (guard_.stopping()) throw Cancelled();
-    take_batch(pass, *item);
-  }
-  end.drained = true;
 }
 
 void JobRun::take_batch(const Pass& pass, ReadBatch& item) {
@@ -189,9 +162,11 @@ bool JobRun::must_save() const {
   const Checkpoint& saved = *memory_.saved;
   return saved.definition != checkpoint_.definition || saved.epoch != checkpoint_.epoch ||
          saved.identity != checkpoint_.identity || saved.proof != checkpoint_.proof ||
-         saved.initial_done != checkpoint_.initial_done || saved.backfill != checkpoint_.backfill ||
-         saved.broken != checkpoint_.broken || !(saved.late == checkpoint_.late) ||
-         saved.floor != checkpoint_.floor || saved.output != checkpoint_.output ||
+         saved.initial_done != checkpoint_.initial_done ||
+         saved.ranged_load.has_value() != checkpoint_.ranged_load.has_value() ||
+         saved.backfill != checkpoint_.backfill || saved.broken != checkpoint_.broken ||
+         !(saved.late == checkpoint_.late) || saved.floor != checkpoint_.floor ||
+         saved.output != checkpoint_.output ||
          (saved.source_clock && *saved.source_clock > checkpoint_.source_clock);
 }
 

@@ -9,8 +9,8 @@
 namespace tidemark {
 namespace {
 
-// How long to wait between looks whether a horizon has settled; together the wait that is worth it.
-constexpr std::array<int, 7> settle_looks_ms{0, 5, 15, 30, 50, 70, 80};
+// How long to wait between looks whether a horizon has settled, and from the last one on.
+constexpr std::array<int, 8> settle_looks_ms{0, 5, 15, 30, 50, 70, 80, 250};
 
 // Rows written while a clock stood wrong lie this much further back at most.
 constexpr Duration step_margin = std::chrono::minutes(1);
@@ -126,6 +126,7 @@ void JobRun::check_position_types() {
 
 void JobRun::begin_epoch(const std::string& reason) {
   open_epoch(checkpoint_);
+  writing_->plan_ranges({});
   memory_.seen.clear();
   ports_.observer.mark_epoch_opened(job_.name, checkpoint_.epoch, reason);
   if (plan_.apply == Apply::append)
@@ -191,14 +192,18 @@ void JobRun::check_clock(const HorizonToken& token, SteadyTime asked) {
   const bool stepped = expected && token.sampled + ports_.limits.clock_step < *expected;
   const bool accepted = request_.options.accept == RunOptions::Accept::keep_mark;
   const Type& type = plan_.read_columns[plan_.cursor_at].type;
-  if (stepped && !accepted && is_temporal(type.kind) && checkpoint_.settled)
+  if (stepped && !accepted && is_temporal(type.kind) &&
+      (checkpoint_.settled || checkpoint_.reached || checkpoint_.ranged_load ||
+       !checkpoint_.tokens.empty()))
     step_back(*expected - token.sampled);
   checkpoint_.source_clock = token.sampled;
   checkpoint_.our_clock = ports_.clock.now();
 }
 
 void JobRun::step_back(Duration step) {
-  if (plan_.apply == Apply::append) {
+  // An append that has not settled anything has not written anything either.
+  const bool wrote = checkpoint_.settled || checkpoint_.reached || checkpoint_.ranged_load;
+  if (plan_.apply == Apply::append && wrote) {
     memory_.source_clock.reset();  // until a person has answered, each run finds it again
     lose_position("the source's clock was set back: rows written since may lie behind the mark",
                   "Going back would append rows twice. Compare both sides, then go on with "
@@ -206,8 +211,12 @@ void JobRun::step_back(Duration step) {
                       job_.name.text + " --keep-mark`.");
   }
   ++checkpoint_.epoch;
-  checkpoint_.settled = minus(*checkpoint_.settled, step + step_margin);
-  if (checkpoint_.reached) checkpoint_.reached = Position{*checkpoint_.settled, {}};
+  const auto back = [&](Value& mark) { mark = minus(mark, step + step_margin); };
+  if (checkpoint_.ranged_load) back(checkpoint_.ranged_load->token.mark);
+  if (checkpoint_.settled) back(*checkpoint_.settled);
+  checkpoint_.reached.reset();
+  if (checkpoint_.settled) checkpoint_.reached = Position{*checkpoint_.settled, {}};
+  // Their marks are times that the clock has yet to show again.
   checkpoint_.tokens.clear();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(step);
   ports_.observer.mark_epoch_opened(
@@ -220,12 +229,13 @@ Settlement JobRun::ask_settled(const HorizonToken& token) {
   return sessions_.source->settled(token);
 }
 
-bool JobRun::wait_settled(const HorizonToken& token) {
+bool JobRun::wait_settled(const HorizonToken& token, Duration limit) {
   Duration waited{};
-  for (const int look : settle_looks_ms) {
-    const Duration pause = std::chrono::milliseconds(look);
-    if (waited + pause > ports_.limits.settle_wait) return false;
-    if (look > 0 && !guard_.sleep(pause)) throw Cancelled();
+  for (std::size_t look = 0;; ++look) {
+    const Duration pause =
+        std::chrono::milliseconds(settle_looks_ms[std::min(look, settle_looks_ms.size() - 1)]);
+    if (waited + pause > limit) return false;
+    if (pause > Duration::zero() && !guard_.sleep(pause)) throw Cancelled();
     waited += pause;
     const Settlement answer = ask_settled(token);
     if (answer.settled) return true;
@@ -233,7 +243,6 @@ bool JobRun::wait_settled(const HorizonToken& token) {
     blocked_since_ = token.sampled;
     if (answer.lost) return false;
   }
-  return false;
 }
 
 void JobRun::keep_token(const HorizonToken& token) {

@@ -199,7 +199,9 @@ void JobRun::run_incremental() {
   if (cursor.nulls != CursorNulls::ignore) run_nulls();
   if (checkpoint_.backfill) run_backfill_pending();
   look_behind(sampled);
-  sampled.settled = wait_settled(sampled.token);
+  // What was written during the load is caught up with under a horizon of its own.
+  if (load_first(sampled)) sampled = sample();
+  sampled.settled = wait_settled(sampled.token, ports_.limits.settle_wait);
   if (plan_.apply == Apply::append)
     run_append(sampled);
   else
@@ -260,6 +262,8 @@ void JobRun::settle_open_tokens() {
   }
   checkpoint_.tokens = std::move(kept);
   if (!settled) return;
+  if (!checkpoint_.initial_done && fit_for_ranges(*settled))
+    if (const auto ranges = split(); ranges.size() > 1) return begin_ranges(*settled, true, ranges);
   Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = settled};
   start_settle(pass.read, checkpoint_, plan_);
   pass.read.below = settled->mark;

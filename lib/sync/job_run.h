@@ -57,6 +57,16 @@ class JobRun {
   void reach_back(Pass& pass) const;
   void finish_run();
 
+  // job_first_load.cpp: a first load in key ranges
+  bool load_first(Sample& sample);
+  std::vector<KeyPart> range_key() const;
+  bool keys_are_exact() const;
+  bool fit_for_ranges(const HorizonToken& token) const;
+  std::vector<KeyRange> split() const;
+  void begin_ranges(const HorizonToken& token, bool settled, const std::vector<KeyRange>& ranges);
+  std::optional<std::vector<RangeRecord>> stored_ranges();
+  void load_ranges(std::vector<RangeRecord> ranges);
+
   // job_position.cpp: what the checkpoint says, and whether it may be believed
   void load_checkpoint(const std::optional<CheckpointRecord>& record);
   void check_definition();
@@ -65,7 +75,7 @@ class JobRun {
   void begin_epoch(const std::string& reason);
   void lose_position(const std::string& why, const std::string& hint);
   Sample sample();
-  bool wait_settled(const HorizonToken& token);
+  bool wait_settled(const HorizonToken& token, Duration limit);
   Settlement ask_settled(const HorizonToken& token);
   std::optional<WallTime> expected_clock(SteadyTime asked) const;
   void check_clock(const HorizonToken& token, SteadyTime asked);
@@ -83,8 +93,6 @@ class JobRun {
   // job_passes.cpp: passes
   ReadPlan base_read() const;
   void run_pass(const Pass& pass);
-  void take_in_turn(const Pass& pass, Reading& reading);
-  void take_overlapped(const Pass& pass, Reading& reading);
   void take_batch(const Pass& pass, ReadBatch& item);
   void write_batch(const Pass& pass, const Batch& batch, const ReadBatch& item, Checkpoint next);
   void commit(const Pass& pass, Checkpoint next);

@@ -9,6 +9,17 @@ void raise_settled(Checkpoint& checkpoint, const Value& to) {
   if (!checkpoint.settled || less(*checkpoint.settled, to)) checkpoint.settled = to;
 }
 
+/// Every token up to this mark has been settled with it.
+void settle(Checkpoint& checkpoint, const Value& mark) {
+  raise_settled(checkpoint, mark);
+  std::erase_if(checkpoint.tokens,
+                [&](const HorizonToken& token) { return !less(mark, token.mark); });
+}
+
+void raise_time(std::optional<WallTime>& time, WallTime to) {
+  if (!time || *time < to) time = to;
+}
+
 /// A row dated far ahead must not carry `reached` with it: rows before it would wait to be settled.
 void raise_reached(Checkpoint& checkpoint, const Pass& pass, const Position& last, bool in_order) {
   if (pass.has_mark() && less(pass.token->mark, last.cursor)) {
@@ -70,15 +81,14 @@ void finish(Checkpoint& checkpoint, const Pass& pass) {
     case Pass::Kind::settle:
       checkpoint.initial_done = true;
       if (!pass.has_mark()) break;
-      raise_settled(checkpoint, pass.token->mark);
-      std::erase_if(checkpoint.tokens,
-                    [&](const HorizonToken& token) { return !less(pass.token->mark, token.mark); });
+      settle(checkpoint, pass.token->mark);
       break;
     case Pass::Kind::backfill:
       if (pass.ends_backfill) checkpoint.backfill = false;
       return;
     case Pass::Kind::margin:
     case Pass::Kind::nulls:
+    case Pass::Kind::range:
       return;
   }
   if (pass.read_to && !pass.read_to->null &&
@@ -86,11 +96,24 @@ void finish(Checkpoint& checkpoint, const Pass& pass) {
     checkpoint.read_mark = pass.read_to;
   if (!pass.token) return;
   if (!checkpoint.audited_at) checkpoint.audited_at = pass.token->sampled;
-  if (!checkpoint.read_as_of || *checkpoint.read_as_of < pass.token->sampled)
-    checkpoint.read_as_of = pass.token->sampled;
-  if (pass.kind == Pass::Kind::fresh) return;
-  if (!checkpoint.fresh_as_of || *checkpoint.fresh_as_of < pass.token->sampled)
-    checkpoint.fresh_as_of = pass.token->sampled;
+  raise_time(checkpoint.read_as_of, pass.token->sampled);
+  if (pass.kind != Pass::Kind::fresh) raise_time(checkpoint.fresh_as_of, pass.token->sampled);
+}
+
+void finish_ranged_load(Checkpoint& checkpoint) {
+  const RangedLoad load = *checkpoint.ranged_load;
+  checkpoint.ranged_load.reset();
+  checkpoint.initial_done = true;
+  raise_time(checkpoint.read_as_of, load.token.sampled);
+  if (load.settled) {
+    // All below the mark was read in snapshots opened after its transactions had ended; nothing at
+    // or above it was read at all.
+    settle(checkpoint, load.token.mark);
+    raise_time(checkpoint.fresh_as_of, load.token.sampled);
+    return;
+  }
+  checkpoint.reached = Position{load.token.mark, {}};
+  if (checkpoint.tokens.size() < max_open_tokens) checkpoint.tokens.push_back(load.token);
 }
 
 void open_epoch(Checkpoint& checkpoint) {
@@ -99,6 +122,7 @@ void open_epoch(Checkpoint& checkpoint) {
   checkpoint.settled.reset();
   checkpoint.tokens.clear();
   checkpoint.initial_done = false;
+  checkpoint.ranged_load.reset();
   checkpoint.backfill = false;
   checkpoint.fresh_as_of.reset();
   checkpoint.read_as_of.reset();

@@ -20,6 +20,7 @@ struct Pass {
     margin,    ///< below `settled` again (audit, margin): nothing may have changed there
     nulls,     ///< rows without a cursor
     backfill,  ///< a range again; no mark moves
+    range,     ///< one key range of a first load, in key order (first_load.h)
   };
   Kind kind = Kind::whole;
   ReadPlan read = {};
@@ -43,6 +44,9 @@ void start_settle(ReadPlan& read, const Checkpoint& checkpoint, const JobPlan& p
 /// What the checkpoint becomes with a batch of a pass; `finish` where nothing follows.
 void advance(Checkpoint& checkpoint, const Pass& pass, const ReadBatch& batch, Apply apply);
 void finish(Checkpoint& checkpoint, const Pass& pass);
+
+/// What a first load in key ranges has proved when all of them are finished.
+void finish_ranged_load(Checkpoint& checkpoint);
 
 /// Marks may go back only here: what was read is read again, under a new epoch.
 void open_epoch(Checkpoint& checkpoint);

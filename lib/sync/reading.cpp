@@ -15,8 +15,9 @@ Reading::Reading(const Ports& ports, const Pass& pass, const std::optional<Posit
       reached_(reached),
       schema_(ports.plan.pipeline->input()),
       filter_(ports.plan.output_key_at, ports.digest_key,
-              pass.read.order == ReadOrder::cursor ? KeyFilter::Reach::batch
-                                                   : KeyFilter::Reach::whole_read),
+              pass.read.order == ReadOrder::cursor || pass.kind == Pass::Kind::range
+                  ? KeyFilter::Reach::batch
+                  : KeyFilter::Reach::whole_read),
       in_cursor_order_(pass.read.order == ReadOrder::cursor) {}
 
 void Reading::run(BatchQueue& queue) noexcept {
@@ -89,7 +90,8 @@ ReadBatch Reading::prepare(Batch batch, MemoryBudget::Room room) {
 }
 
 Position Reading::position_of(const Batch& batch, std::size_t row) const {
-  Position position{value_at(batch.column(ports_.plan.cursor_at), row), {}};
+  Position position;  // in key order without a cursor
+  if (in_cursor_order_) position.cursor = value_at(batch.column(ports_.plan.cursor_at), row);
   for (const std::size_t at : ports_.plan.key_at)
     position.key.push_back(value_at(batch.column(at), row));
   return position;
@@ -98,15 +100,21 @@ Position Reading::position_of(const Batch& batch, std::size_t row) const {
 void Reading::locate(ReadBatch& item, const Batch& batch) {
   item.final_rows = item.rows;
   if (pass_.kind == Pass::Kind::nulls || pass_.kind == Pass::Kind::fresh) item.final_rows = 0;
-  if (!in_cursor_order_) return;
-  const ColumnData& cursor = batch.column(ports_.plan.cursor_at);
+  if (!in_cursor_order_ && pass_.kind != Pass::Kind::range) return;
   item.first = position_of(batch, 0);
   item.last = position_of(batch, item.rows - 1);
+  check_neighbours(item, batch);
+  if (!in_cursor_order_) return;
+  const ColumnData& cursor = batch.column(ports_.plan.cursor_at);
   if (pass_.kind == Pass::Kind::settle)
     item.final_rows = pass_.has_mark() ? count_below(cursor, pass_.token->mark, false) : 0;
   if (pass_.late_before) item.late = late_slices(cursor, *pass_.late_before);
   if (reached_ && pass_.kind != Pass::Kind::fresh && pass_.kind != Pass::Kind::margin)
     item.second_looks = count_below(cursor, reached_->cursor, true);
+}
+
+/// Rows that share a position across the edge of two batches; within one the filter finds them.
+void Reading::check_neighbours(const ReadBatch& item, const Batch& batch) {
   const bool keyed = !ports_.plan.key.empty() && ports_.plan.apply != Apply::append;
   if (keyed && !ports_.plan.key_is_unique && previous_ == item.first)
     refuse_row({.kind = FailureKind::constraint,

@@ -43,6 +43,7 @@ class Reading {
   void pace(std::size_t rows);
   ReadBatch prepare(Batch batch, MemoryBudget::Room room);
   void locate(ReadBatch& item, const Batch& batch);
+  void check_neighbours(const ReadBatch& item, const Batch& batch);
   void check_size(const Batch& batch);
   void check_source_keys(const Batch& batch);
   void check_output_keys(const Batch& batch);

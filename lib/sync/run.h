@@ -17,6 +17,8 @@ struct RunLimits {
   Duration lease = std::chrono::seconds(60);
   /// A horizon that settles so soon is waited for: fresh and settle are one read then.
   Duration settle_wait = std::chrono::milliseconds(250);
+  /// The same before a first load in key ranges: without it all is read twice.
+  Duration first_settle_wait = std::chrono::seconds(10);
   std::size_t queue_batches = 4;
   /// False: a run stays on its caller's thread. Reading and writing take turns, no lease is renewed
   /// beside a long write and no stall is noticed: for simulations, where each run of one seed must

@@ -41,6 +41,16 @@ void RunGuard::watch(Target* target) {
   target_ = target;
 }
 
+void RunGuard::watch_beside(Source* source, Target* target) {
+  const std::lock_guard lock(sessions_mutex_);
+  beside_.emplace_back(source, target);
+}
+
+void RunGuard::unwatch(Source* source, Target* target) {
+  const std::lock_guard lock(sessions_mutex_);
+  std::erase(beside_, std::pair(source, target));
+}
+
 void RunGuard::keep_lease() {
   {
     const std::lock_guard lock(mutex_);
@@ -127,6 +137,10 @@ void RunGuard::cancel_sessions(bool target_too) {
   cancelled_ = true;
   if (source_ != nullptr) source_->cancel();
   if (target_too && target_ != nullptr) target_->cancel();
+  for (const auto& [source, target] : beside_) {
+    source->cancel();
+    if (target_too) target->cancel();
+  }
 }
 
 void RunGuard::look(std::unique_lock<std::mutex>& lock) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <stop_token>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/ports.h"
@@ -37,6 +39,9 @@ class RunGuard {
   /// What to cancel; nullptr: nothing any more. Both outlive the guard, or are taken back here.
   void watch(Source* source);
   void watch(Target* target);
+  /// A further pair of the run's, used by another of its threads, until `unwatch`.
+  void watch_beside(Source* source, Target* target);
+  void unwatch(Source* source, Target* target);
   /// From now on the lease is held and must be kept.
   void keep_lease();
   /// A batch was written: not stalled. After a commit the lease is new too.
@@ -77,6 +82,7 @@ class RunGuard {
   mutable std::mutex sessions_mutex_;  // never with mutex_: a cancel may take its time
   Source* source_ = nullptr;
   Target* target_ = nullptr;
+  std::vector<std::pair<Source*, Target*>> beside_;
   bool cancelled_ = false;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
   std::optional<std::stop_callback<std::function<void()>>> on_abort_;

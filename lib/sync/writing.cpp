@@ -51,6 +51,7 @@ WriteCounts Writing::commit(Checkpoint& checkpoint) {
   WriteCounts counts;
   try {
     load_->save(encode(checkpoint));
+    if (ranges_) load_->save_ranges(*ranges_);
     counts = load_->commit();
     load_.reset();
   } catch (const Error& error) {
@@ -58,10 +59,21 @@ WriteCounts Writing::commit(Checkpoint& checkpoint) {
     if (!error.in_doubt()) throw;
     find_out(error, checkpoint);
   }
+  ranges_.reset();
   ports_.memory.saved = checkpoint;
   ports_.memory.latest = checkpoint;
   ports_.memory.saved_at = ports_.clock.steady();
   ports_.guard.progress(true);
+  return counts;
+}
+
+WriteCounts Writing::commit_range(const RangeRecord& range) {
+  const Stopwatch watch(ports_.clock, ports_.times.commit);
+  if (!load_) begin();
+  const std::unique_ptr<Load> load = std::move(load_);
+  load->save_range(range);
+  const WriteCounts counts = load->commit();
+  ports_.guard.progress(false);
   return counts;
 }
 

@@ -32,6 +32,7 @@ class Writing {
   };
   explicit Writing(const Ports& ports) : ports_(ports) {}
 
+  const Ports& ports() const noexcept { return ports_; }
   bool open() const noexcept { return load_ != nullptr; }
   /// Writes into the transaction under way, beginning one if there is none. Returns what this
   /// batch changed.
@@ -40,6 +41,11 @@ class Writing {
   /// Saves the checkpoint beside the rows and commits. Its revision is set here. Where the answer
   /// is lost, finds out: returns if the commit arrived, throws the transient Error if it did not.
   WriteCounts commit(Checkpoint& checkpoint);
+  /// Saves where a key range stands beside the rows and commits. The lease is not renewed by it. An
+  /// Error in doubt is thrown as it is: the caller ends the run, and the next one recovers.
+  WriteCounts commit_range(const RangeRecord& range);
+  /// The next `commit` takes these key ranges with it instead of those that are stored.
+  void plan_ranges(std::vector<RangeRecord> ranges) { ranges_ = std::move(ranges); }
   void drop() noexcept { load_.reset(); }
 
  private:
@@ -53,6 +59,7 @@ class Writing {
   Ports ports_;
   Apply apply_ = Apply::upsert;  ///< of the batch that is being written
   std::unique_ptr<Load> load_;
+  std::optional<std::vector<RangeRecord>> ranges_;
 };
 
 }  // namespace tidemark

@@ -357,6 +357,11 @@ std::vector<RangeRecord> Database::ranges(const JobKey& job) const {
   return at == state_->jobs.end() ? std::vector<RangeRecord>{} : at->second.ranges;
 }
 
+void Database::drop_ranges(const JobKey& job) {
+  const Lock lock(state_->mutex);
+  state_->jobs[job].ranges.clear();
+}
+
 void Database::seize(const JobKey& job, const Holder& holder, Duration lease) {
   const Lock lock(state_->mutex);
   JobRow& row = state_->jobs[job];

@@ -189,6 +189,7 @@ class Database {
   std::optional<CheckpointRecord> checkpoint(const JobKey& job) const;
   void set_checkpoint(const JobKey& job, const CheckpointRecord& record);
   std::vector<RangeRecord> ranges(const JobKey& job) const;
+  void drop_ranges(const JobKey& job);
   /// Another holder takes the job now, whatever its lease.
   void seize(const JobKey& job, const Holder& holder, Duration lease);
 

@@ -38,6 +38,7 @@ Bench::Bench(const std::string& process)
       },
       clock);
   limits.settle_wait = Duration::zero();
+  limits.first_settle_wait = Duration::zero();
   job.name = JobName("job");
   job.source_connection = from.name;
   job.source_table = source_table;
@@ -45,6 +46,7 @@ Bench::Bench(const std::string& process)
   job.target_table = {"", "t"};
   job.cursor = CursorSettings{.column = "c", .source = "c"};
   job.batch_rows = 3;
+  job.parallel = 1;
   restart(process);
 }
 
@@ -108,6 +110,12 @@ memory::Row Bench::row(int id, const std::string& v) const {
 
 void Bench::put(int id, const std::string& v) {
   source->put(source_table, row(id, v));
+}
+
+void Bench::put_late(int id, const std::string& v, Duration back) {
+  const std::int64_t then = (source->now() - back).time_since_epoch().count();
+  source->put(source_table, {std::to_string(id), v,
+                             format_instant(then - unix_to_2000_seconds * micros_per_second)});
 }
 
 void Bench::tick(Duration by) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+
+#include "sync/batch_queue.h"
+#include "sync/reading.h"
+#include "sync/run.h"
+#include "sync/run_guard.h"
+
+namespace tidemark {
+
+struct FeedPorts {
+  RunGuard& guard;
+  const Clock& clock;
+  const RunLimits& limits;
+  Duration& wait;  ///< grows by the time in which the caller had nothing to take
+};
+
+/// Gives all batches of a read to `take`, in order and on the caller's thread; reads ahead on a
+/// thread of its own meanwhile, which is gone afterwards. Throws what either side throws, and
+/// Cancelled where the run is to end. When it throws, the reading sides of the whole run have been
+/// told to end (RunGuard::end_reading).
+void feed(Reading& reading, const FeedPorts& ports, const std::function<void(ReadBatch&)>& take);
+
+}  // namespace tidemark

@@ -1,0 +1,154 @@
+// The first load of an incremental job in key ranges: whether, from where, and what it proves.
+#include <algorithm>
+
+#include "sync/first_load.h"
+#include "sync/job_run.h"
+
+namespace tidemark {
+namespace {
+
+/// More ranges than workers, so that ranges of unequal size even out, and a crash costs little.
+constexpr std::size_t ranges_per_worker = 8;
+
+bool has_type_of(const std::vector<Value>& bound, const JobPlan& plan,
+                 const std::vector<std::string>& key) {
+  if (bound.size() > key.size()) return false;
+  for (std::size_t at = 0; at < bound.size(); ++at) {
+    const std::size_t column = find_column(plan.read_columns, key[at]);
+    if (column == npos || plan.read_columns[column].type.kind != bound[at].type.kind) return false;
+  }
+  return true;
+}
+
+std::vector<std::string> names_of(const std::vector<KeyPart>& key) {
+  std::vector<std::string> names;
+  for (const KeyPart& part : key)
+    names.push_back(part.column);
+  return names;
+}
+
+}  // namespace
+
+/// Everything below the horizon's mark, in key ranges; false where one pass does as well, or where
+/// nothing may be read yet. Goes on with what an earlier run has begun.
+bool JobRun::load_first(Sample& sample) {
+  if (checkpoint_.initial_done) return false;
+  if (checkpoint_.ranged_load) {
+    if (auto ranges = stored_ranges()) {
+      load_ranges(std::move(*ranges));
+      return true;
+    }
+    checkpoint_.ranged_load.reset();
+    writing_->plan_ranges({});
+  }
+  if (!fit_for_ranges(sample.token)) return false;
+  const std::vector<KeyRange> ranges = split();
+  if (ranges.size() < 2) return false;
+  // The wait is worth more here than at a poll: a horizon that has settled before the load begins
+  // saves reading all of it a second time.
+  sample.settled = wait_settled(sample.token, ports_.limits.first_settle_wait);
+  if (!sample.settled && plan_.apply == Apply::append) return false;
+  begin_ranges(sample.token, sample.settled, ranges);
+  return true;
+}
+
+/// The columns whose order the ranges follow; empty where rows could slip from a range that was not
+/// read yet into one that was, without being read again: a cursor that stays when the key changes.
+std::vector<KeyPart> JobRun::range_key() const {
+  const bool stays = plan_.evidence && plan_.evidence->inserts_only;
+  if (!stays || plan_.key.empty()) return plan_.key;
+  if (plan_.key.front().column != plan_.cursor->column) return {};
+  return {plan_.key.front()};
+}
+
+/// Whether each row has a key of its own in the source, also by the server's collation.
+bool JobRun::keys_are_exact() const {
+  std::vector<std::string> key = names_of(plan_.key);
+  std::vector<std::string> primary = plan_.source.primary_key;
+  std::sort(key.begin(), key.end());
+  std::sort(primary.begin(), primary.end());
+  return !primary.empty() && key == primary;
+}
+
+bool JobRun::fit_for_ranges(const HorizonToken& token) const {
+  const bool begun = checkpoint_.reached || checkpoint_.settled;
+  if (begun || job_.parallel < 2 || token.mark.null || range_key().empty()) return false;
+  // A query would be run once for each range, and may cost as much each time.
+  if (!plan_.relation.table || !sessions_.target->writes_in_parallel()) return false;
+  return plan_.apply != Apply::append || keys_are_exact();
+}
+
+std::vector<KeyRange> JobRun::split() const {
+  return sessions_.source->split(plan_.relation, range_key(),
+                                 ranges_per_worker * std::size_t{job_.parallel});
+}
+
+void JobRun::begin_ranges(const HorizonToken& token, bool settled,
+                          const std::vector<KeyRange>& ranges) {
+  std::vector<RangeRecord> records;
+  for (const KeyRange& range : ranges)
+    records.push_back({.part = static_cast<std::int64_t>(records.size()),
+                       .lower = encode_key(range.lower),
+                       .upper = encode_key(range.upper)});
+  checkpoint_.ranged_load =
+      RangedLoad{.token = token, .settled = settled, .key = names_of(range_key())};
+  writing_->plan_ranges(records);
+  save_marks();
+  load_ranges(std::move(records));
+}
+
+/// The ranges of a load that was begun; nullopt where they can't be gone on with and it may begin
+/// anew.
+std::optional<std::vector<RangeRecord>> JobRun::stored_ranges() {
+  std::vector<RangeRecord> ranges = sessions_.target->ranges(key_, job_.target_table);
+  bool fits = !ranges.empty() && checkpoint_.ranged_load->key == names_of(range_key());
+  for (const RangeRecord& range : ranges) {
+    if (!fits) break;
+    fits = has_type_of(decode_key(range.lower), plan_, checkpoint_.ranged_load->key) &&
+           has_type_of(decode_key(range.upper), plan_, checkpoint_.ranged_load->key) &&
+           has_type_of(decode_key(range.position), plan_, names_of(plan_.key));
+  }
+  if (fits) return ranges;
+  if (plan_.apply == Apply::append)
+    lose_position("the key ranges of the first load do not fit the job's key any more",
+                  "Read everything again with `tidemark resync " + job_.name.text +
+                      "`, into an empty target.");
+  ports_.observer.note(job_.name,
+                       "the key ranges of the first load do not fit any more: it begins anew");
+  return std::nullopt;
+}
+
+void JobRun::load_ranges(std::vector<RangeRecord> ranges) {
+  hooks_before_change();
+  const RangedLoad& load = *checkpoint_.ranged_load;
+  Pass pass{.kind = Pass::Kind::range, .read = base_read()};
+  pass.read.from = plan_.start;
+  // What lies behind the mark is read after the load, all of it, so that no row is read twice.
+  // While the horizon is open all is read that is there: the mark may be far back.
+  if (load.settled) pass.read.below = load.token.mark;
+  {
+    FirstLoad work({.connections = ports_.connections,
+                    .sessions = sessions_,
+                    .memory = ports_.memory,
+                    .limits = ports_.limits,
+                    .writing = writing_->ports(),
+                    .digest_key = digest_key_,
+                    .outcome = outcome_,
+                    .report = [this] { report(); }},
+                   std::move(pass), std::move(ranges), keys_are_exact());
+    writing_->drop();
+    try {
+      work.run(job_.parallel);
+    } catch (const Error& error) {
+      memory_.in_doubt = memory_.in_doubt || error.in_doubt();
+      throw;
+    }
+  }
+  finish_ranged_load(checkpoint_);
+  writing_->plan_ranges({});
+  save_marks();
+  outcome_.progress.ranges = outcome_.progress.ranges_finished = 0;
+  report();
+}
+
+}  // namespace tidemark
