@@ -73,6 +73,10 @@ class Told final : public Observer {
     const std::lock_guard lock(mutex_);
     epochs_.emplace_back(reason);
   }
+  void rows_came_late(const JobName&, Duration by, std::uint64_t rows) override {
+    const std::lock_guard lock(mutex_);
+    late_.emplace_back(by, rows);
+  }
   void note(const JobName&, std::string_view text) override {
     const std::lock_guard lock(mutex_);
     notes_.emplace_back(text);
@@ -85,6 +89,10 @@ class Told final : public Observer {
     const std::lock_guard lock(mutex_);
     return notes_;
   }
+  std::vector<std::pair<Duration, std::uint64_t>> late() const {
+    const std::lock_guard lock(mutex_);
+    return late_;
+  }
   std::size_t batches() const {
     const std::lock_guard lock(mutex_);
     return batches_;
@@ -95,6 +103,7 @@ class Told final : public Observer {
   std::size_t batches_ = 0;
   std::vector<std::string> epochs_;
   std::vector<std::string> notes_;
+  std::vector<std::pair<Duration, std::uint64_t>> late_;
 };
 
 /// Two memory databases, a runner between them, and one job that the test shapes: `src.t(id, v, c)`
@@ -116,6 +125,8 @@ class Bench {
 
   /// Inserts or updates a row at the source's current time, visible at once.
   void put(int id, const std::string& v);
+  /// The same with a cursor that lies so far back: what no proof allows.
+  void put_late(int id, const std::string& v, Duration back);
   memory::Row row(int id, const std::string& v) const;
   std::string now_text() const;
   void tick(Duration by = std::chrono::seconds(1));
