@@ -43,6 +43,8 @@ std::unique_ptr<Load> Fixture::begin(Target& target, const WriteSpec& spec) {
 WriteCounts Fixture::write(Target& target, const WriteSpec& spec,
                            const std::vector<const Batch*>& batches, CheckpointRecord checkpoint) {
   const auto load = begin(target, spec);
+  const auto before = target.peek(job(spec.table), spec.table);
+  checkpoint.revision = before && before->checkpoint ? before->checkpoint->revision + 1 : 1;
   for (const Batch* batch : batches) {
     if (spec.write == WriteMode::upsert)
       load->upsert(*batch);

@@ -27,7 +27,7 @@ class Fixture {
 
   /// Acquires, writes the batches in one load, saves the checkpoint, commits.
   WriteCounts write(Target& target, const WriteSpec& spec, const std::vector<const Batch*>& batches,
-                    CheckpointRecord checkpoint = {.definition = "d", .revision = 1});
+                    CheckpointRecord checkpoint = {.definition = "d"});
   std::unique_ptr<Load> begin(Target& target, const WriteSpec& spec);
   /// Reads all rows: one string a row, cells as canonical text, "∅" for NULL, joined by "|".
   std::vector<std::string> rows(const TableName& table, const std::vector<std::string>& columns,

@@ -93,7 +93,7 @@ TEST_CASE("rows and checkpoint arrive together", "[contract][atomic]") {
   CHECK_FALSE(fixture.connector().open_target()->describe(spec.table));
   const CheckpointRecord record{.definition = "hash",
                                 .epoch = 3,
-                                .revision = 41,
+                                .revision = 1,
                                 .reached = R"({"cursor":"5","key":["'\"鸡"]})",
                                 .settled = "4",
                                 .tokens = "[]",
@@ -329,12 +329,32 @@ TEST_CASE("who was overtaken can't write any more", "[contract][fence]") {
   CHECK(all(fixture, spec.table).size() == 1);
 }
 
+TEST_CASE("a checkpoint goes only on top of the one before it", "[contract][fence]") {
+  Fixture fixture;
+  const auto target = fixture.connector().open_target();
+  const WriteSpec spec = spec_of(fixture.fresh_table("moved"), schema, {"id"});
+  const Batch first = batch_of(schema, {{"1", "a", "1"}});
+  fixture.write(*target, spec, {&first});
+  // What a target that was restored from a backup looks like to a daemon that did not notice.
+  const Error error = error_of([&] {
+    const auto load = fixture.begin(*target, spec);
+    const Batch more = batch_of(schema, {{"2", "b", "2"}});
+    load->upsert(more);
+    load->save({.definition = "d", .revision = 3});
+    load->commit();
+  });
+  CHECK(error.kind() == FailureKind::conflict);
+  CHECK(error.fields().code == "moved");
+  CHECK(all(fixture, spec.table) == std::vector<std::string>{"1|a|1"});
+  CHECK(target->peek(fixture.job(spec.table), spec.table)->checkpoint->revision == 1);
+}
+
 TEST_CASE("recovery raises the fence and tells what was committed", "[contract][recover]") {
   Fixture fixture;
   const auto target = fixture.connector().open_target();
   const WriteSpec spec = spec_of(fixture.fresh_table("doubt"), schema, {"id"});
   const Batch batch = batch_of(schema, {{"1", "a", "1"}});
-  fixture.write(*target, spec, {&batch}, {.definition = "d", .revision = 5});
+  fixture.write(*target, spec, {&batch}, {.definition = "d"});
   const JobKey job = fixture.job(spec.table);
   const Acquired before = target->acquire(job, fixture.holder(), spec.table, seconds(60));
   const auto other = fixture.connector().open_target();
@@ -342,7 +362,7 @@ TEST_CASE("recovery raises the fence and tells what was committed", "[contract][
   REQUIRE(after.granted);
   CHECK(after.fence > before.fence);
   REQUIRE(after.checkpoint);
-  CHECK(after.checkpoint->revision == 5);
+  CHECK(after.checkpoint->revision == 1);
 }
 
 TEST_CASE("a table that is missing a column follows schema_changes", "[contract][drift]") {

@@ -2,6 +2,18 @@
 
 namespace tidemark::memory {
 
+namespace {
+
+[[noreturn]] void throw_moved(const JobKey& job) {
+  throw Error({.kind = FailureKind::conflict,
+               .message = "the stored checkpoint of job " + job.job.text +
+                          " is not the one that this run went on from",
+               .code = "moved",
+               .operation = "save"});
+}
+
+}  // namespace
+
 void throw_fenced(const JobKey& job) {
   throw Error({.kind = FailureKind::conflict,
                .message = "another holder has taken over job " + job.job.text,
@@ -141,7 +153,10 @@ void MemoryLoad::erase(const Batch& keys) {
 
 void MemoryLoad::save(const CheckpointRecord& checkpoint) {
   const auto lock = access_.enter(Operation::save);
-  if (access_.state().jobs[spec_.job].fence != spec_.fence) throw_fenced(spec_.job);
+  const JobRow& job = access_.state().jobs[spec_.job];
+  if (job.fence != spec_.fence) throw_fenced(spec_.job);
+  const std::int64_t stored = job.checkpoint ? job.checkpoint->revision : 0;
+  if (checkpoint.revision != stored + 1) throw_moved(spec_.job);
   checkpoint_ = checkpoint;
 }
 

@@ -154,6 +154,17 @@ void CheckpointStore::ensure() {
   }
 }
 
+Error CheckpointStore::gone_back(const JobKey& job) const {
+  return Error({.kind = FailureKind::conflict,
+                .message = "the stored checkpoint of job " + job.job.text +
+                           " is not the one that this run went on from",
+                .code = "moved",
+                .operation = "save the checkpoint",
+                .hint = "The target was restored, or something else writes to " +
+                        std::string(checkpoint_table) +
+                        ". The next run goes on from what is stored."});
+}
+
 Error CheckpointStore::not_allowed(const Error& error) const {
   Error::Fields fields = error.fields();
   fields.message = "this login may not create Tidemark's own tables";
@@ -307,8 +318,11 @@ void CheckpointStore::save(const JobKey& job, std::int64_t fence, Duration lease
       ", reached = " + text(checkpoint.reached) + ", settled = " + text(checkpoint.settled) +
       ", tokens = " + text(checkpoint.tokens) + ", details = " + text(checkpoint.details) +
       ", lease_until = " + now + " + " + std::to_string(lease.count()) + ", updated_at = " + now +
-      where(job) + " AND fence = " + number(fence));
-  check_fence(job, fence, result);
+      where(job) + " AND fence = " + number(fence) +
+      " AND revision = " + number(checkpoint.revision - 1));
+  if (result.affected != 0) return;
+  require_fence(job, fence, dialect_.for_update());
+  throw gone_back(job);
 }
 
 std::vector<RangeRecord> CheckpointStore::ranges(const JobKey& job) {

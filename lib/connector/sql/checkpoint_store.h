@@ -41,7 +41,8 @@ class CheckpointStore {
   void release(const JobKey& job, std::int64_t fence);
   std::optional<Acquired> peek(const JobKey& job);
 
-  /// Within the caller's transaction, beside the rows: checks the fence, renews the lease.
+  /// Within the caller's transaction, beside the rows: checks the fence and that the stored
+  /// checkpoint is the one before this (Load::save), renews the lease.
   void save(const JobKey& job, std::int64_t fence, Duration lease,
             const CheckpointRecord& checkpoint);
 
@@ -61,6 +62,7 @@ class CheckpointStore {
   std::string number(std::int64_t value) const;
   std::optional<Row> load(const JobKey& job, bool lock);
   bool present();
+  Error gone_back(const JobKey& job) const;
   Error not_allowed(const Error& error) const;
   Acquired take(const JobKey& job, const Holder& holder, Duration lease, const std::string& backend,
                 bool recovering);

@@ -166,8 +166,8 @@ TEST_CASE("a save checks the fence and renews the lease", "[sql][checkpoint]") {
             "UPDATE \"tidemark_checkpoint\" SET definition = 'd''', epoch = 2, revision = 9, "
             "reached = 'r', settled = '', tokens = '', details = '', lease_until = now() + "
             "60000000, updated_at = now()" +
-            where + " AND fence = 4"});
-  // No row was changed: either the fence is another's, or the server counts differently.
+            where + " AND fence = 4 AND revision = 8"});
+  // No row was changed: the fence is another's, or the stored checkpoint is not the one before.
   answer.affected = 0;
   answer.rows = {{"5"}};
   try {
@@ -178,7 +178,13 @@ TEST_CASE("a save checks the fence and renews the lease", "[sql][checkpoint]") {
     CHECK(error.fields().code == "fenced");
   }
   answer.rows = {{"4"}};
-  CHECK_NOTHROW(store.save(job, 4, seconds(60), {}));
+  try {
+    store.save(job, 4, seconds(60), {});
+    FAIL("a checkpoint was saved over one that the run does not know");
+  } catch (const Error& error) {
+    CHECK(error.kind() == FailureKind::conflict);
+    CHECK(error.fields().code == "moved");
+  }
 }
 
 TEST_CASE("a key range is saved under a shared lock and touches nothing else",
