@@ -1,0 +1,48 @@
+#pragma once
+
+#include "core/settings.h"
+#include "simulation/chance.h"
+
+namespace tidemark::sim {
+
+/// What kind of world a seed plays in.
+struct Scenario {
+  enum class Job {
+    upsert,  ///< incremental by a timestamp that moves with every write
+    append,  ///< incremental, each row once, by a timestamp
+    serial,  ///< incremental, each row once, by an ascending number
+    full,    ///< replaces everything
+  };
+  Job job = Job::upsert;
+  /// Fractional digits of the cursor: 0 makes ties of all that happens within a second.
+  std::uint16_t digits = 6;
+  /// The cursor is the transaction's start (PostgreSQL's now()), else the statement's time.
+  bool stamps_start = false;
+  bool two_daemons = false;
+  /// Somebody sets clocks, restores backups of the source: only a job that writes by key can mend
+  /// that by itself.
+  bool history_changes = false;
+  std::size_t batch_rows = 3;
+  std::uint64_t turns = 40;        ///< moves and runs before all comes to rest
+  std::uint64_t interference = 6;  ///< something happens between operations once in so many
+
+  bool appends() const noexcept { return job == Job::append || job == Job::serial; }
+
+  static Scenario drawn(Chance& chance) {
+    Scenario drawn;
+    constexpr std::array jobs{Job::upsert, Job::upsert, Job::upsert, Job::upsert,
+                              Job::append, Job::append, Job::serial, Job::full};
+    drawn.job = chance.pick(jobs);
+    constexpr std::array<std::uint16_t, 3> digits{6, 3, 0};
+    drawn.digits = chance.pick(digits);
+    drawn.stamps_start = chance.once_in(2);
+    drawn.two_daemons = chance.once_in(3);
+    drawn.history_changes = drawn.job == Job::upsert && chance.once_in(3);
+    drawn.batch_rows = chance.between(1, 4);
+    drawn.turns = chance.between(12, 45);
+    drawn.interference = chance.between(3, 12);
+    return drawn;
+  }
+};
+
+}  // namespace tidemark::sim
