@@ -40,6 +40,7 @@ void MysqlLoad::make_staging() {
   session_.execute("DROP TABLE IF EXISTS " + dialect_.table(staging_));
   session_.execute(plan_.staging_definition(staging_, false));
   staging_made_ = true;
+  if (plan_.key_is_unique()) plan_.moves().make_temporary();
 }
 
 void MysqlLoad::write(Rows rows, const Write& write) {
@@ -133,7 +134,12 @@ void MysqlLoad::swap_in() {
                  .hint = "Select only rows of the scope, or correct target.scope."});
   const sql::ReplaceStatements statements = sql::replace_statements(replacement, dialect_);
   counts_.deleted = session_.change(statements.erase).affected;
-  if (!statements.update.empty()) counts_.updated = session_.change(statements.update).affected;
+  if (!statements.update.empty()) {
+    const std::string staged = dialect_.table(staging_);
+    const std::uint64_t moved = plan_.key_is_unique() ? plan_.moves().take_out(staged) : 0;
+    counts_.updated = session_.change(statements.update).affected + moved;
+    if (moved != 0) plan_.moves().put_back(staged);
+  }
   counts_.inserted = session_.change(statements.insert).affected;
   counts_.unchanged = staged_ - counts_.inserted - counts_.updated;
 }

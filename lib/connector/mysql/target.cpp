@@ -91,7 +91,37 @@ MysqlTarget::Planned MysqlTarget::look(const WriteSpec& spec) {
         place + " has the engine " + planned.table->engine +
         ", which knows no transactions: rows and checkpoint could not commit together. ALTER TABLE "
         "… ENGINE=InnoDB");
+  else
+    note_side_effects(planned, spec);
   return planned;
+}
+
+void MysqlTarget::note_side_effects(Planned& planned, const WriteSpec& spec) {
+  const CatalogueTable& table = *planned.table;
+  const std::string place = "target " + spec.table.display();
+  const auto literal = [&](const std::string& text) {
+    return dialect_.literal(Value::of(text_type(), text));
+  };
+  std::string names;
+  for (const auto& row : session_
+                             .execute("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE "
+                                      "EVENT_OBJECT_SCHEMA = " +
+                                      literal(table.name.schema) + " AND EVENT_OBJECT_TABLE = " +
+                                      literal(table.name.name) + " ORDER BY TRIGGER_NAME")
+                             .rows)
+    names += (names.empty() ? "" : ", ") + row[0].value_or("");
+  if (!names.empty())
+    planned.plan.notes.push_back(place + " has triggers (" + names +
+                                 "): they fire for each row that is written and may change it");
+  for (const CatalogueColumn& column : table.columns) {
+    const bool written =
+        std::any_of(spec.columns.begin(), spec.columns.end(),
+                    [&](const TargetColumn& one) { return one.column.name == column.name; });
+    // A value that is written wins over the column's own ON UPDATE.
+    if (written || column.extra.find("on update") == std::string::npos) continue;
+    planned.plan.notes.push_back(place + ", column " + column.name +
+                                 ": the server sets it at each update, the job does not write it");
+  }
 }
 
 TargetPlan MysqlTarget::plan(const WriteSpec& spec) {

@@ -42,6 +42,7 @@ class MysqlTarget final : public Target {
     std::optional<CatalogueTable> table;
   };
   Planned look(const WriteSpec& spec);
+  void note_side_effects(Planned& planned, const WriteSpec& spec);
   void make_metadata(const TableName& table);
   std::string metadata_schema(const TableName& table) const;
   sql::CheckpointStore store(const TableName& table);

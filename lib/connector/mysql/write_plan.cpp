@@ -9,6 +9,39 @@ namespace {
 
 constexpr const char* temporary_name = "tidemark_rows";
 
+/// Duplicate entry for a key.
+constexpr const char* duplicate = "1062";
+
+std::vector<WrittenColumn> written(const CatalogueTable& table,
+                                   const std::vector<TargetColumn>& columns) {
+  std::vector<WrittenColumn> all;
+  for (const TargetColumn& column : columns) {
+    const CatalogueColumn* existing = table.find(column.column.name);
+    if (existing == nullptr)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "the column is gone from the target",
+                   .operation = "write",
+                   .table = table.name.display(),
+                   .column = column.column.name});
+    all.push_back({.name = column.column.name,
+                   .arriving = column.column.type,
+                   .existing = existing->type.value_or(make_type(TypeKind::native)),
+                   .lossy = column.lossy,
+                   .collation = existing->collation,
+                   .native = parse_native(existing->native.column_type)});
+  }
+  return all;
+}
+
+std::vector<WrittenColumn> chosen(const std::vector<WrittenColumn>& columns,
+                                  const std::vector<std::string>& names) {
+  std::vector<WrittenColumn> found;
+  for (const std::string& name : names)
+    for (const WrittenColumn& column : columns)
+      if (column.name == name) found.push_back(column);
+  return found;
+}
+
 }  // namespace
 
 WritePlan::WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec spec,
@@ -18,25 +51,10 @@ WritePlan::WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec sp
       spec_(std::move(spec)),
       table_(table.name),
       temporary_{table.name.schema, temporary_name},
+      columns_(written(table, columns)),
+      key_(chosen(columns_, spec_.key)),
+      moves_(session, dialect, table, columns_, key_),
       bulk_(bulk) {
-  for (const TargetColumn& column : columns) {
-    const CatalogueColumn* existing = table.find(column.column.name);
-    if (existing == nullptr)
-      throw Error({.kind = FailureKind::schema,
-                   .message = "the column is gone from the target",
-                   .operation = "write",
-                   .table = table.name.display(),
-                   .column = column.column.name});
-    columns_.push_back({.name = column.column.name,
-                        .arriving = column.column.type,
-                        .existing = existing->type.value_or(make_type(TypeKind::native)),
-                        .lossy = column.lossy,
-                        .collation = existing->collation,
-                        .native = parse_native(existing->native.column_type)});
-  }
-  for (const std::string& name : spec_.key)
-    for (const WrittenColumn& column : columns_)
-      if (column.name == name) key_.push_back(column);
   const sql::ExistingTable known = existing_table(table);
   key_is_unique_ = !key_.empty() && sql::is_unique_key(known, spec_.key);
   // An index over a prefix or an expression is unique too, though nothing can be keyed by it. The
@@ -95,6 +113,7 @@ void WritePlan::make_temporary() {
   if (direct_ || temporary_made_) return;
   session_.execute("DROP TEMPORARY TABLE IF EXISTS " + dialect_.table(temporary_));
   session_.execute(staging_definition(temporary_, true));
+  moves_.make_temporary();
   temporary_made_ = true;
 }
 
@@ -161,22 +180,42 @@ std::uint64_t WritePlan::insert_staged() {
       .affected;
 }
 
-WriteCounts WritePlan::upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows) {
-  stage_for_key(batch, rows);
+std::uint64_t WritePlan::update_staged() {
   std::string assignments;
   for (const WrittenColumn& column : columns_) {
     if (in_key(column.name)) continue;
     const std::string name = dialect_.quote(column.name);
     assignments += (assignments.empty() ? "t." : ", t.") + name + " = s." + name;
   }
+  if (assignments.empty()) return 0;
+  return session_
+      .change("UPDATE " + dialect_.table(table_) + " AS t JOIN " + dialect_.table(temporary_) +
+              " AS s ON " + key_join("t", "s") + " SET " + assignments)
+      .affected;
+}
+
+WriteCounts WritePlan::upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows) {
+  stage_for_key(batch, rows);
+  const std::string staged = dialect_.table(temporary_);
   WriteCounts counts;
-  if (!assignments.empty())
-    counts.updated = session_
-                         .change("UPDATE " + dialect_.table(table_) + " AS t JOIN " +
-                                 dialect_.table(temporary_) + " AS s ON " + key_join("t", "s") +
-                                 " SET " + assignments)
-                         .affected;
-  counts.inserted = insert_staged();
+  try {
+    try {
+      counts.updated = update_staged();
+    } catch (const Error& error) {
+      // Only the statement is undone. The rare batch whose rows exchange values goes the long way.
+      if (error.fields().code != duplicate || !moves_.possible()) throw;
+      const std::uint64_t moved = moves_.take_out(staged);
+      if (moved == 0) throw;
+      counts.updated = update_staged() + moved;
+      moves_.put_back(staged);
+    }
+    counts.inserted = insert_staged();
+  } catch (const Error& error) {
+    if (error.fields().code != duplicate) throw;
+    Error::Fields fields = error.fields();
+    fields.row = moves_.first_collision(staged, batch, rows);
+    throw Error(std::move(fields));
+  }
   counts.unchanged = rows.size() - counts.inserted - counts.updated;
   return counts;
 }

@@ -7,6 +7,7 @@
 
 #include "connector/mysql/catalogue.h"
 #include "connector/mysql/row_writer.h"
+#include "connector/mysql/unique_moves.h"
 #include "core/target.h"
 
 namespace tidemark::mysql {
@@ -32,7 +33,10 @@ class WritePlan {
   bool key_is_unique() const noexcept { return key_is_unique_; }
   const TableName& table() const noexcept { return table_; }
 
-  /// Before the transaction: the temporary table of a staged upsert, made once.
+  /// For a replacement, which moves values of unique indexes within its own staging table.
+  UniqueMoves& moves() noexcept { return moves_; }
+
+  /// Before the transaction: the temporary tables of a staged upsert, made once.
   void make_temporary();
   WriteCounts upsert(const Batch& batch, std::span<const std::uint32_t> rows);
   /// Leaves rows that are there as they are.
@@ -50,6 +54,7 @@ class WritePlan {
 
  private:
   WriteCounts upsert_directly(const Batch& batch, std::span<const std::uint32_t> rows);
+  std::uint64_t update_staged();
   WriteCounts upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows);
   void stage_for_key(const Batch& batch, std::span<const std::uint32_t> rows);
   std::uint64_t insert_staged();
@@ -67,6 +72,7 @@ class WritePlan {
   TableName temporary_;
   std::vector<WrittenColumn> columns_;
   std::vector<WrittenColumn> key_;
+  UniqueMoves moves_;
   bool bulk_;
   bool key_is_unique_ = false;
   bool direct_ = false;
