@@ -214,9 +214,16 @@ void Job::came_due(Trigger trigger) {
   if (activity_ == Activity::idle && !halt_) return start({.trigger = trigger});
   // What a halted job does is decided by its probe.
   if (halt_ || trigger != Trigger::schedule) return;
+  // The first tick that falls into a run is only late: it is made up for when the run has ended.
+  const bool made_up =
+      activity_ == Activity::running && settings_->schedule.missed == Missed::run_once;
+  if (made_up && !std::exchange(pending_tick_, true)) return;
   ports_.observer.run_skipped(name(), SkipReason::overlap);
-  if (activity_ == Activity::running && settings_->schedule.missed == Missed::run_once)
-    pending_tick_ = true;
+}
+
+void Job::give_up_pending_tick() {
+  if (std::exchange(pending_tick_, false))
+    ports_.observer.run_skipped(name(), SkipReason::overlap);
 }
 
 void Job::start(Chain chain) {

@@ -150,6 +150,8 @@ class Job {
   void arm_tick(std::optional<WallTime> when);
   void on_tick();
   void came_due(Trigger trigger);
+  /// A tick that was to be made up for will not be: now it counts as skipped.
+  void give_up_pending_tick();
   void start(Chain chain);
   void reset_dependencies();
   bool ready() const;

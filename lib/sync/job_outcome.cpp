@@ -102,7 +102,7 @@ void Job::after_cancelled(const RunFinished& event, Asked asked) {
     return;
   }
   if (asked == Asked::pause) missed_in_pause_ = true;
-  if (asked == Asked::cancel) pending_tick_ = false;
+  if (asked == Asked::cancel) give_up_pending_tick();
   if (chain_->counts_for_job()) restart_on_any_ = true;
   complete(event);
 }
@@ -110,7 +110,7 @@ void Job::after_cancelled(const RunFinished& event, Asked asked) {
 void Job::after_held(const RunFinished& event) {
   const bool by_person = chain_->trigger == Trigger::manual || !chain_->counts_for_job();
   restart_on_any_ = true;
-  pending_tick_ = false;
+  give_up_pending_tick();
   complete(event);
   if (by_person) return;
   retry_at_ = ports_.clock.now() + held_retry;
@@ -128,7 +128,7 @@ void Job::after_failure(const RunFinished& event, Asked asked) {
   (means_away(failure.kind) ? chain_->counts.away : chain_->counts.live) += 1;
   if (!means_away(failure.kind)) chain_->counts.away = 0;
   ++chain_->failures;
-  pending_tick_ = false;
+  give_up_pending_tick();
   const RetryDecision decision =
       RetryPolicy(settings_->retry).decide(failure, chain_->counts, ports_.random.uniform());
   if (decision.action == RetryDecision::Action::retry) {
