@@ -113,15 +113,40 @@ void MysqlSource::inspect_server(CursorEvidence& evidence) {
                  dialect_.quote(session_.settings().user) + "@'%'");
     return;
   }
-  if (!replica_) {
-    const auto appliers =
-        ask("SELECT COUNT(*) FROM information_schema.PROCESSLIST "
-            "WHERE USER = 'system user' AND COMMAND <> 'Daemon'");
-    if (appliers.scalar() != "0")
-      obstacle(evidence,
-               "this server replicates from another one, whose open transactions it does not show: "
-               "set `primary` of the connection to a connection to that server");
+  if (!replica_) inspect_replication(evidence);
+  inspect_cluster(evidence);
+}
+
+/// A replica gets rows with the times of another server, whose open transactions it does not show;
+/// one that is stopped now will get them later (correctness: A6).
+void MysqlSource::inspect_replication(CursorEvidence& evidence) {
+  const bool mariadb = session_.flavor().mariadb;
+  const std::string remedy =
+      "set `primary` of the connection to a connection to that server, or use safety: lookback";
+  try {
+    const auto status = ask(mariadb                              ? "SHOW ALL SLAVES STATUS"
+                            : session_.flavor().version >= 80022 ? "SHOW REPLICA STATUS"
+                                                                 : "SHOW SLAVE STATUS");
+    if (!status.rows.empty())
+      obstacle(evidence, "this server replicates from another one: " + remedy);
+    return;
+  } catch (const Error& error) {
+    if (error.kind() != FailureKind::permission) throw;
   }
+  // What a login without the privilege can see: threads that apply, a position that was applied, a
+  // server that takes no writes of its own.
+  const auto signs =
+      ask(std::string("SELECT (SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = "
+                      "'system user' AND COMMAND <> 'Daemon') + @@global.read_only") +
+          (mariadb ? " + (@@global.gtid_slave_pos <> '')" : " + 1"));
+  if (signs.scalar() == "0") return;
+  obstacle(evidence, std::string("this server may replicate from another one, which this login "
+                                 "can't see: GRANT ") +
+                         (mariadb ? "REPLICA MONITOR" : "REPLICATION CLIENT") + " ON *.* TO " +
+                         dialect_.quote(session_.settings().user) + "@'%', or " + remedy);
+}
+
+void MysqlSource::inspect_cluster(CursorEvidence& evidence) {
   const auto wsrep = ask("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_size'");
   if (!wsrep.rows.empty() && wsrep.rows[0][1].value_or("0") != "0")
     obstacle(evidence, "a Galera cluster has writers on other nodes: use safety: lookback");
@@ -171,6 +196,10 @@ void MysqlSource::inspect_column(CursorEvidence& evidence, const CursorOrigin& o
   if (!evidence.single_timezone)
     evidence.notes.push_back(column.native.data_type +
                              " holds each writer's local time: TIMESTAMP would not");
+  if (session_.flavor().mariadb && ask("SELECT @@global.secure_timestamp").scalar() == "NO")
+    evidence.notes.push_back(
+        "any session may write under another time with SET TIMESTAMP; secure_timestamp = YES or "
+        "REPLICATION forbids it");
   evidence.server_assigned = is_now(column.default_text);
   evidence.moves_on_write = column.extra.find("on update current_timestamp") != std::string::npos;
   if (!evidence.server_assigned || !evidence.moves_on_write) inspect_triggers(evidence, origin);

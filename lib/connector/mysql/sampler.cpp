@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <thread>
+#include <random>
 #include <utility>
 
 #include "core/error.h"
@@ -17,7 +17,12 @@ using std::chrono::milliseconds;
 
 /// InnoDB renews the view when nobody read it for 100 ms; a little more, for the server's clock.
 constexpr auto view_rest = milliseconds(106);
-constexpr auto between_looks = milliseconds(150);
+/// Not the same each time: two samplers of one server that fell into step would keep the view from
+/// being renewed for both.
+milliseconds between_looks() {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return milliseconds(std::uniform_int_distribution<int>(130, 230)(random));
+}
 constexpr int looks = 7;
 constexpr std::size_t most_notes = 256;
 /// MySQL shows read-only transactions under numbers from here on; they have no real one.
@@ -213,10 +218,23 @@ class Turn {
 
 }  // namespace
 
-std::shared_ptr<const OpenWork> Sampler::sample() {
+void Sampler::cancel(Caller& caller) noexcept {
+  caller.cancelled_ = true;
+  { const std::lock_guard lock(mutex_); }
+  changed_.notify_all();
+}
+
+void Sampler::pause_until(Steady::time_point end, Caller& caller) {
+  std::unique_lock lock(mutex_);
+  if (changed_.wait_until(lock, end, [&] { return caller.cancelled_.load(); })) throw Cancelled();
+}
+
+std::shared_ptr<const OpenWork> Sampler::sample(Caller& caller) {
+  caller.cancelled_ = false;
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = started_ + 1;
   for (;;) {
+    if (caller.cancelled_) throw Cancelled();
     if (completed_ >= wanted) return newest_;
     if (busy_) {
       changed_.wait(lock);
@@ -228,12 +246,12 @@ std::shared_ptr<const OpenWork> Sampler::sample() {
       const Turn turn(lock, changed_, busy_);
       const bool kept = sessions_ != nullptr;
       try {
-        work = take(connected());
+        work = take(connected(), caller);
       } catch (const Error& error) {
         sessions_.reset();
         // Kept connections may have been closed for idleness; new ones must work.
         if (!kept || error.kind() != FailureKind::connect) throw;
-        work = take(connected());
+        work = take(connected(), caller);
       }
     }
     completed_ = mine;
@@ -242,9 +260,9 @@ std::shared_ptr<const OpenWork> Sampler::sample() {
   }
 }
 
-std::shared_ptr<const OpenWork> Sampler::take(Sessions& sessions) {
+std::shared_ptr<const OpenWork> Sampler::take(Sessions& sessions, Caller& caller) {
   // Reading too early would not only give an old view, it would keep the view from being renewed.
-  std::this_thread::sleep_until(sessions.last_look + view_rest);
+  pause_until(sessions.last_look + view_rest, caller);
   sessions.canary().execute("START TRANSACTION WITH CONSISTENT SNAPSHOT");
   for (int look_number = 1; look_number <= looks; ++look_number) {
     OpenWork work = look(sessions);
@@ -254,7 +272,7 @@ std::shared_ptr<const OpenWork> Sampler::take(Sessions& sessions) {
       drop_own(work, sessions);
       return std::make_shared<const OpenWork>(std::move(work));
     }
-    if (look_number != looks) std::this_thread::sleep_for(between_looks);
+    if (look_number != looks) pause_until(Steady::now() + between_looks(), caller);
   }
   // The frozen view may list one of these canaries for ever: go on with others.
   for (auto& canary : sessions.canaries)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -75,8 +77,17 @@ class Sampler {
  public:
   explicit Sampler(ConnectionSettings server) : server_(std::move(server)) {}
 
-  /// A sample begun after this call, or nullptr when the view stays frozen (about a second).
-  std::shared_ptr<const OpenWork> sample();
+  /// Who asks. `cancel` ends its wait for a sample, and no other caller's.
+  class Caller {
+    friend class Sampler;
+    std::atomic<bool> cancelled_ = false;
+  };
+
+  /// A sample begun after this call, or nullptr when the view stays frozen (about a second). Throws
+  /// Cancelled after a `cancel` of the same caller that came meanwhile.
+  std::shared_ptr<const OpenWork> sample(Caller& caller);
+  /// Any thread; harmless while the caller does not wait.
+  void cancel(Caller& caller) noexcept;
   /// One statement on the server that is sampled.
   sql::Result ask(const std::string& statement);
   /// "identity@start": the start is stable over reconnects, to a second or two.
@@ -93,7 +104,8 @@ class Sampler {
 
  private:
   struct Sessions;
-  std::shared_ptr<const OpenWork> take(Sessions& sessions);
+  std::shared_ptr<const OpenWork> take(Sessions& sessions, Caller& caller);
+  void pause_until(std::chrono::steady_clock::time_point end, Caller& caller);
   OpenWork look(Sessions& sessions);
   bool shows_new_canary(const OpenWork& work, const Sessions& sessions) const;
   void drop_own(OpenWork& work, const Sessions& sessions) const;

@@ -269,7 +269,7 @@ HorizonToken MysqlSource::horizon(const Relation& relation, const CursorRef& cur
   token.sampled = now();
   token.mark = mark_of(relation, cursor, origin);
   if (proof != ProofKind::transactions) return token;
-  const auto work = sampler_->sample();
+  const auto work = sampler_->sample(caller_);
   if (work == nullptr) {
     token.state = "unsampled";
     return token;
@@ -286,7 +286,7 @@ Settlement MysqlSource::settled(const HorizonToken& token) {
   if (token.state == "drained") return reached_by_replica(token);
   std::string state = token.state;
   if (state == "unsampled") state = sampler_->recall(token_name(token));
-  const auto work = sampler_->sample();
+  const auto work = sampler_->sample(caller_);
   if (work == nullptr) return {.stale = true};
   // A later sample is as good as the one that failed: it lists whatever has not ended by now.
   if (state.empty()) {

@@ -33,7 +33,10 @@ class MysqlSource final : public Source {
   std::unique_ptr<BatchReader> read(const ReadPlan& plan) override;
   WallTime now() override;
   std::string identity() override;
-  void cancel() noexcept override { session_.cancel(); }
+  void cancel() noexcept override {
+    session_.cancel();
+    sampler_->cancel(caller_);
+  }
   bool usable() const noexcept override { return session_.usable(); }
 
  private:
@@ -54,12 +57,15 @@ class MysqlSource final : public Source {
   Value clock_mark(const Type& type);
   Settlement reached_by_replica(const HorizonToken& token);
   void inspect_server(CursorEvidence& evidence);
+  void inspect_replication(CursorEvidence& evidence);
+  void inspect_cluster(CursorEvidence& evidence);
   void inspect_column(CursorEvidence& evidence, const CursorOrigin& origin);
   void inspect_triggers(CursorEvidence& evidence, const CursorOrigin& origin);
 
   Session session_;
   MysqlDialect dialect_;
   std::shared_ptr<Sampler> sampler_;
+  Sampler::Caller caller_;
   bool replica_;
   std::map<std::string, std::map<std::string, std::string>> odd_texts_;  ///< by table
 };

@@ -228,17 +228,74 @@ TEST_CASE("a frozen view is told from an empty one", "[mysql][server][drain]") {
 TEST_CASE("callers that ask at once share a sample", "[mysql][server][drain]") {
   make_moves();
   mysql::Sampler sampler(shared_mariadb().settings());
-  REQUIRE(sampler.sample());
+  mysql::Sampler::Caller first;
+  REQUIRE(sampler.sample(first));
   const auto began = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
   std::atomic<int> good = 0;
   for (int count = 0; count < 16; ++count)
-    threads.emplace_back([&] { good += sampler.sample() != nullptr ? 1 : 0; });
+    threads.emplace_back([&] {
+      mysql::Sampler::Caller caller;
+      good += sampler.sample(caller) != nullptr ? 1 : 0;
+    });
   for (std::thread& thread : threads)
     thread.join();
   CHECK(good == 16);
   // One after the other they would need 16 times 100 ms.
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::milliseconds(1200));
+}
+
+TEST_CASE("a wait for the view ends when its caller is cancelled, and no other's does",
+          "[mysql][server][drain]") {
+  make_moves();
+  const auto connector = connect_to_shared();
+  const auto source = connector->open_source();
+  const auto other = connector->open_source();
+  std::atomic<bool> stop = false;
+  std::atomic<int> polls = 0;
+  OpenSession monitor;
+  std::thread poller([&] {
+    while (!stop) {
+      monitor.run("SELECT COUNT(*) FROM information_schema.INNODB_TRX");
+      ++polls;
+    }
+  });
+  wait_until("the monitor to poll", [&] { return polls > 20; });
+  std::atomic<bool> cancelled = false;
+  std::atomic<bool> ended = false;
+  std::thread waiting([&] {
+    try {
+      for (;;)
+        token_of(*source);
+    } catch (const Cancelled&) {
+      cancelled = true;
+    } catch (const std::exception&) {
+    }
+    ended = true;
+  });
+  // It never ends by itself, so one of the calls comes while it waits.
+  wait_until("the wait to end", [&] {
+    source->cancel();
+    return ended.load();
+  });
+  waiting.join();
+  CHECK(cancelled);
+  CHECK(token_of(*other).state == "unsampled");
+  stop = true;
+  poller.join();
+}
+
+TEST_CASE("two connections to one server do not keep each other from a sample",
+          "[mysql][server][drain]") {
+  make_moves();
+  const auto one = connect_to_shared()->open_source();
+  const auto two = connect_to_shared()->open_source();
+  for (int round = 0; round < 3; ++round) {
+    const HorizonToken first = token_of(*one);
+    const HorizonToken second = token_of(*two);
+    CHECK(settles(*one, first));
+    CHECK(settles(*two, second));
+  }
 }
 
 TEST_CASE("the mark of an id is behind the largest visible one", "[mysql][server][drain]") {

@@ -48,6 +48,23 @@ TEST_CASE("a replica settles what its primary has drained, once it has applied i
   REQUIRE_FALSE(evidence.obstacles.empty());
   CHECK(evidence.obstacles.front().find("primary") != std::string::npos);
 
+  // A replica that is stopped will go on with old times later, and a login that may not ask about
+  // replication sees as much.
+  replica.sql("STOP SLAVE");
+  CHECK(connect_to(replica.settings())->open_source()->inspect(moves, at).proof ==
+        ProofKind::lookback);
+  ConnectionSettings blind = replica.settings();
+  blind.user = "blind";
+  blind.password = Secret("p");
+  replica.sql(
+      "CREATE USER blind@'127.0.0.1' IDENTIFIED BY 'p'; GRANT SELECT, PROCESS ON *.* TO "
+      "blind@'127.0.0.1'");
+  const CursorEvidence unseen = connect_to(blind)->open_source()->inspect(moves, at);
+  CHECK(unseen.proof == ProofKind::lookback);
+  REQUIRE_FALSE(unseen.obstacles.empty());
+  CHECK(unseen.obstacles.front().find("REPLICA MONITOR") != std::string::npos);
+  replica.sql("START SLAVE");
+
   const auto source =
       connect_to(replica.settings(), {.primary = primary.settings()})->open_source();
   CHECK(source->inspect(moves, at).proof == ProofKind::transactions);
