@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/natives.h"
+#include "connector/postgres/snapshot_proof.h"
 #include "connector/sql/select.h"
 
 namespace tidemark::postgres {
@@ -15,9 +17,16 @@ char first_char(const Cell& field) {
 
 std::vector<TableColumn> read_columns(Connection& connection, const std::string& oid) {
   const Rows rows = connection.query(
-      "SELECT a.attname, a.atttypid::bigint, a.atttypmod, format_type(a.atttypid, a.atttypmod), "
-      "a.attnum, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated "
+      "SELECT a.attname, below.typ::bigint, below.mod, format_type(a.atttypid, a.atttypmod), "
+      "a.attnum, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, "
+      "format_type(below.typ, below.mod) "
       "FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
+      // A domain's values are those of the type below it, with the limit that it gives.
+      "CROSS JOIN LATERAL (WITH RECURSIVE layer(typ, mod, inner_typ, inner_mod) AS ("
+      "SELECT t.oid, a.atttypmod, t.typbasetype, t.typtypmod FROM pg_type t WHERE t.oid = "
+      "a.atttypid UNION ALL SELECT t.oid, layer.inner_mod, t.typbasetype, t.typtypmod FROM layer "
+      "JOIN pg_type t ON t.oid = layer.inner_typ) "
+      "SELECT typ, mod FROM layer WHERE inner_typ = 0) AS below "
       "WHERE a.attrelid = " +
       oid + " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum");
   std::vector<TableColumn> columns;
@@ -25,6 +34,7 @@ std::vector<TableColumn> read_columns(Connection& connection, const std::string&
     TableColumn column{.name = row[0].c_str(),
                        .wire = {row[1].as<Oid>(), row[2].as<int>()},
                        .native_name = row[3].c_str(),
+                       .base_name = row[9].c_str(),
                        .attribute = row[4].as<int>(),
                        .not_null = row[5].as<bool>()};
     column.identity = first_char(row[7]);
@@ -57,37 +67,39 @@ void read_indexes(Connection& connection, const std::string& oid, TableFacts& fa
 
 std::optional<TableFacts> read_table(Connection& connection, const std::string& expression) {
   const Rows rows = connection.query(
-      "SELECT c.oid::bigint, c.relkind, c.reltuples FROM pg_class c WHERE c.oid = " + expression);
+      "SELECT c.oid::bigint, c.relkind, c.reltuples, (SELECT count(*) FROM pg_index i WHERE "
+      "i.indrelid = c.oid AND i.indimmediate AND (i.indisunique OR i.indisexclusion)) "
+      "FROM pg_class c WHERE c.oid = " +
+      expression);
   if (rows.empty()) return std::nullopt;
   TableFacts facts{.oid = rows[0][0].as<Oid>(), .kind = first_char(rows[0][1]), .columns = {}};
   facts.estimated_rows = rows[0][2].as<double>();
+  facts.immediate_indexes = rows[0][3].as<std::size_t>();
   const std::string oid = std::to_string(facts.oid);
   facts.columns = read_columns(connection, oid);
   read_indexes(connection, oid, facts);
   return facts;
 }
 
-Type type_or_native(const TableColumn& column) {
-  if (const auto type = logical_type(column.wire)) return *type;
-  Type type = make_type(TypeKind::native);
-  type.origin = "postgres:" + column.native_name;
-  return type;
-}
-
+/// The server reports the type below a domain for a column of a query.
 SourceDescription describe_query(Connection& connection, const Relation& relation) {
+  const std::vector<ResultColumn> described =
+      connection.describe(sql::describe_relation(relation, dialect()));
+  std::string names;
+  for (const ResultColumn& column : described)
+    names += (names.empty() ? "format_type(" : ", format_type(") + std::to_string(column.type) +
+             ", " + std::to_string(column.modifier) + ")";
   SourceDescription description;
-  for (const ResultColumn& column :
-       connection.describe(sql::describe_relation(relation, dialect()))) {
-    const WireType wire{column.type, column.modifier};
-    const std::string native = connection
-                                   .query("SELECT format_type(" + std::to_string(column.type) +
-                                          ", " + std::to_string(column.modifier) + ")")[0][0]
-                                   .c_str();
-    if (const auto type = logical_type(wire))
-      description.columns.push_back(
-          {.name = column.name, .type = *type, .nullable = true, .native_type = native});
-    else
-      description.unsupported.push_back({column.name, native});
+  const Rows named = names.empty() ? Rows() : connection.query("SELECT " + names);
+  for (std::size_t index = 0; index < described.size(); ++index) {
+    TableColumn column{.name = described[index].name,
+                       .wire = {described[index].type, described[index].modifier},
+                       .native_name = named[0][index].c_str(),
+                       .base_name = named[0][index].c_str()};
+    description.columns.push_back({.name = column.name,
+                                   .type = type_of(column),
+                                   .nullable = true,
+                                   .native_type = column.native_name});
   }
   return description;
 }
@@ -120,20 +132,22 @@ TableFacts require_table(Connection& connection, const TableName& name) {
                .hint = "Check its name, its schema and search_path of the login."});
 }
 
+Type type_of(const TableColumn& column) {
+  if (const auto type = logical_type(column.wire)) return *type;
+  return native_of(column.base_name);
+}
+
 SourceDescription describe_relation(Connection& connection, const Relation& relation) {
   if (!relation.table) return describe_query(connection, relation);
   const TableFacts facts = require_table(connection, *relation.table);
   SourceDescription description;
   description.primary_key = facts.primary_key;
-  for (const TableColumn& column : facts.columns) {
-    if (const auto type = logical_type(column.wire))
-      description.columns.push_back({.name = column.name,
-                                     .type = *type,
-                                     .nullable = !column.not_null,
-                                     .native_type = column.native_name});
-    else
-      description.unsupported.push_back({column.name, column.native_name});
-  }
+  for (const TableColumn& column : facts.columns)
+    description.columns.push_back({.name = column.name,
+                                   .type = type_of(column),
+                                   .nullable = !column.not_null,
+                                   .native_type = column.native_name});
+  description.system_columns = system_columns(facts);
   return description;
 }
 
@@ -143,7 +157,7 @@ Target::TableDescription describe_table(const TableFacts& facts) {
   description.unique_keys = facts.unique_indexes;
   for (const TableColumn& column : facts.columns)
     description.columns.push_back({.name = column.name,
-                                   .type = type_or_native(column),
+                                   .type = type_of(column),
                                    .nullable = !column.not_null,
                                    .native_type = column.native_name});
   return description;

@@ -16,8 +16,9 @@ namespace tidemark::postgres {
 /// A column as pg_attribute has it.
 struct TableColumn {
   std::string name;
-  WireType wire;
+  WireType wire;            ///< of a domain: of the type below it
   std::string native_name;  ///< as format_type() prints it
+  std::string base_name;    ///< the same, but of the type below a domain
   int attribute = 0;
   bool not_null = false;
   std::string default_expression = {};  ///< "" for none
@@ -32,6 +33,8 @@ struct TableFacts {
   std::vector<TableColumn> columns;
   std::vector<std::string> primary_key = {};
   std::vector<std::vector<std::string>> unique_indexes = {};  ///< usable for ON CONFLICT
+  /// Unique and exclusion indexes of any kind that are checked with each row.
+  std::size_t immediate_indexes = 0;
   double estimated_rows = 0;
 
   const TableColumn* column(const std::string& name) const;
@@ -46,7 +49,10 @@ TableFacts require_table(Connection& connection, const TableName& name);
 /// Source::describe.
 SourceDescription describe_relation(Connection& connection, const Relation& relation);
 
-/// Target::describe: all columns, those of types not carried as `native`.
+/// Kind and limits; a type without a logical kind is native, by the name below any domain.
+Type type_of(const TableColumn& column);
+
+/// Target::describe.
 Target::TableDescription describe_table(const TableFacts& facts);
 /// For the planner. Identity columns GENERATED ALWAYS can be inserted but never updated, so they
 /// count as writable only where they belong to the key of an upsert or an append.

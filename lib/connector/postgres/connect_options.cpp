@@ -95,6 +95,7 @@ std::vector<std::string> session_statements(Role role, Access access) {
   std::string pins =
       "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; "
       "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; "
+      "SET lc_monetary = 'C'; SET xmloption = content; "
       "SET standard_conforming_strings = on; SET statement_timeout = 0; "
       "SET default_transaction_isolation = 'read committed'; "
       "SET default_transaction_deferrable = off; ";

@@ -5,8 +5,11 @@
 #include "connector/postgres/grants.h"
 #include "connector/postgres/horizon.h"
 #include "connector/postgres/shared.h"
+#include "connector/postgres/snapshot_proof.h"
 #include "connector/postgres/source.h"
 #include "connector/postgres/target.h"
+#include "connector/postgres/type_samples.h"
+#include "connector/sql/select.h"
 #include "core/connector.h"
 
 namespace tidemark {
@@ -52,6 +55,19 @@ class PostgresConnector final : public Connector {
     return grant_statements(settings_, needs);
   }
 
+  std::vector<std::string> cursor_column(const TableName& table,
+                                         const std::string& column) override {
+    Connection connection(settings_, Role::side, shared_->watchdog);
+    const TableFacts facts = require_table(connection, table);
+    if (facts.column(column) != nullptr)
+      throw Error({.kind = FailureKind::schema,
+                   .message = "the table has a column of this name already",
+                   .table = table.display(),
+                   .column = column,
+                   .hint = "Choose another name."});
+    return xid_column_statements(table, column, facts.primary_key);
+  }
+
  private:
   static constexpr int oldest_tested = 130000;
   ConnectionSettings settings_;
@@ -63,12 +79,16 @@ class PostgresConnector final : public Connector {
 }  // namespace postgres
 
 ConnectorInfo postgres_connector() {
-  return {.type = "postgres",
-          .default_port = postgres::default_port,
-          .make = [](const ConnectionSettings& settings,
-                     const ConnectorContext& context) -> std::unique_ptr<Connector> {
-            return std::make_unique<postgres::PostgresConnector>(settings, context);
-          }};
+  return {
+      .type = "postgres",
+      .default_port = postgres::default_port,
+      .make = [](const ConnectionSettings& settings,
+                 const ConnectorContext& context) -> std::unique_ptr<Connector> {
+        return std::make_unique<postgres::PostgresConnector>(settings, context);
+      },
+      .types = postgres::type_samples,
+      .holds = [](const Column& column) { return postgres::dialect().column_type(column, false); },
+      .check_query = [](std::string_view query) { sql::check_query(query, postgres::dialect()); }};
 }
 
 }  // namespace tidemark

@@ -82,6 +82,10 @@ void CopyDecoder::cell(const WireType& wire, std::string_view bytes, ColumnData&
       return push_number<std::int32_t>(bytes, column);
     case oid::int8:
       return push_number<std::int64_t>(bytes, column);
+    case oid::oid:
+      return push_number<std::uint32_t>(bytes, column);
+    case oid::xid8:
+      return push_number<std::uint64_t>(bytes, column);
     case oid::float4:
       return push_number<float>(bytes, column);
     case oid::float8:

@@ -14,12 +14,13 @@ namespace tidemark::postgres {
 namespace {
 
 [[noreturn]] void refuse(const EncodedColumn& column, std::size_t row, std::string_view why) {
-  throw Error(
-      {.kind = FailureKind::conversion,
-       .message = "a value does not fit " + native_name(column.wire) + ": " + std::string(why),
-       .operation = "write",
-       .column = column.name,
-       .row = row});
+  throw Error({.kind = FailureKind::conversion,
+               .message = "a value does not fit " +
+                          (column.native.empty() ? native_name(column.wire) : column.native) +
+                          ": " + std::string(why),
+               .operation = "write",
+               .column = column.name,
+               .row = row});
 }
 
 template <class T>
@@ -75,7 +76,8 @@ Integer integer_at(const ColumnData& data, std::size_t row) {
 template <class T>
 void integer_field(const EncodedColumn& column, Integer value, std::size_t row, std::string& out) {
   const auto largest = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
-  if (value.magnitude > largest + (value.negative ? 1 : 0))
+  const bool below = value.negative && std::is_unsigned_v<T> && value.magnitude > 0;
+  if (below || value.magnitude > largest + (value.negative ? 1 : 0))
     refuse(column, row, "the number is out of its range");
   const std::uint64_t bits = value.negative ? 0 - value.magnitude : value.magnitude;
   field(out, static_cast<T>(bits));
@@ -190,6 +192,10 @@ void CopyEncoder::number(const EncodedColumn& column, const ColumnData& data, st
       return integer_field<std::int32_t>(column, value, row, out);
     case oid::int8:
       return integer_field<std::int64_t>(column, value, row, out);
+    case oid::oid:
+      return integer_field<std::uint32_t>(column, value, row, out);
+    case oid::xid8:
+      return integer_field<std::uint64_t>(column, value, row, out);
     case oid::numeric:
       return decimal(column, integer_text(value), row, out);
     case oid::boolean:

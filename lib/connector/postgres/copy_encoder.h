@@ -17,6 +17,9 @@ struct EncodedColumn {
   std::size_t index = 0;  ///< in the batch
   WireType wire;
   Lossy lossy = Lossy::error;
+  /// Of a column whose values travel as text: the type that the text is read as. `wire` is text.
+  std::string native = {};
+  std::string domain = {};  ///< the column's own type, where that is a domain over `native`
 };
 
 /// Rows of a Batch as binary COPY. A value that its column can't hold as it is throws

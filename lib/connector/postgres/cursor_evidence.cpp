@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/snapshot_proof.h"
 #include "connector/sql/select.h"
 
 namespace tidemark::postgres {
@@ -115,7 +116,9 @@ bool has_outer_join(const std::string& query) {
   return false;
 }
 
-void read_triggers(Connection& connection, const CursorOrigin& origin, CursorEvidence& evidence) {
+/// `source`: what must stand in the trigger's function beside the column; "" for anything.
+void read_triggers(Connection& connection, const CursorOrigin& origin, const std::string& source,
+                   CursorEvidence& evidence) {
   // tgtype: 1 row, 2 before, 4 insert, 16 update. A name in tgargs is how moddatetime is told.
   const std::string column = PostgresDialect::quote_text(origin.column);
   const Rows triggers = connection.query(
@@ -126,7 +129,9 @@ void read_triggers(Connection& connection, const CursorOrigin& origin, CursorEvi
       std::to_string(origin.table->oid) +
       " AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 3) = 3 "
       "AND (position(" +
-      column + " IN p.prosrc) > 0 OR position(" + column + " IN encode(t.tgargs, 'escape')) > 0)");
+      column + " IN p.prosrc) > 0 OR position(" + column +
+      " IN encode(t.tgargs, 'escape')) > 0) AND (" + PostgresDialect::quote_text(source) +
+      " = '' OR position(" + PostgresDialect::quote_text(source) + " IN p.prosrc) > 0)");
   for (const Row trigger : triggers) {
     const std::string name = trigger[0].c_str();
     if (trigger[1].as<bool>()) evidence.server_assigned = true;
@@ -147,7 +152,7 @@ void inspect_time(Connection& connection, const CursorOrigin& origin, CursorEvid
     evidence.server_assigned = true;
     if (origin.type.kind != TypeKind::instant) evidence.single_timezone = time->is_utc();
   }
-  read_triggers(connection, origin, evidence);
+  read_triggers(connection, origin, "", evidence);
   if (!evidence.server_assigned)
     evidence.notes.push_back("column " + origin.column +
                              " has neither the server's time as its default nor a trigger that "
@@ -200,6 +205,36 @@ void inspect_sequence(Connection& connection, const CursorOrigin& origin,
   }
 }
 
+/// P1: the transaction's own id, set by default and by trigger.
+void inspect_xid(Connection& connection, const CursorOrigin& origin, CursorEvidence& evidence) {
+  constexpr std::string_view source = "pg_current_xact_id()";
+  evidence.method = "P1";
+  evidence.proof = ProofKind::snapshot;
+  const TableColumn* column = origin.table->column(origin.column);
+  const std::string& expression = column->default_expression;
+  evidence.server_assigned =
+      expression == source || expression == "pg_catalog." + std::string(source);
+  read_triggers(connection, origin, "pg_current_xact_id", evidence);
+  if (!evidence.server_assigned)
+    evidence.notes.push_back("column " + origin.column +
+                             " is not set to pg_current_xact_id(): `tidemark prepare "
+                             "--xid-column` prints the statements that make such a column");
+}
+
+/// P2: the server sets xmin itself, whatever the application does.
+void inspect_xmin(const CursorOrigin& origin, CursorEvidence& evidence) {
+  evidence.method = "P2";
+  evidence.proof = ProofKind::snapshot;
+  evidence.server_assigned = true;
+  evidence.moves_on_write = true;
+  evidence.not_null = true;
+  evidence.notes.push_back(
+      "xmin has no index: each poll reads the whole table. A column of type xid8 does not have "
+      "that "
+      "cost (`tidemark prepare --xid-column`)");
+  if (origin.table->kind != 'r' && origin.table->kind != 'p') evidence.proof = ProofKind::lookback;
+}
+
 /// What the login lacks to see every open transaction. Fails closed: what can't be seen is there.
 void inspect_rights(Connection& watched, CursorEvidence& evidence) {
   const Rows rights = watched.query(
@@ -231,7 +266,8 @@ void inspect_table(Connection& connection, const CursorOrigin& origin, CursorEvi
   const Rows facts =
       connection.query("SELECT EXISTS (SELECT 1 FROM pg_subscription_rel WHERE srrelid = " + oid +
                        "), row_security_active(" + oid + "::oid)");
-  if (facts[0][0].as<bool>()) {
+  // The worker that applies a subscription's rows has transactions of this server.
+  if (facts[0][0].as<bool>() && !origin.xmin) {
     evidence.proof = ProofKind::lookback;
     evidence.server_assigned = false;
     evidence.obstacles.push_back(
@@ -239,6 +275,10 @@ void inspect_table(Connection& connection, const CursorOrigin& origin, CursorEvi
   }
   if (facts[0][1].as<bool>())
     evidence.notes.push_back("row-level security hides rows from this login");
+  if (table.kind == 'p')
+    evidence.notes.push_back(
+        "a partition that is attached brings rows with older values of the cursor: they are not "
+        "seen until `tidemark resync` or a backfill");
 }
 
 }  // namespace
@@ -263,6 +303,11 @@ CursorOrigin find_origin(Connection& connection, const Relation& relation,
   CursorOrigin origin{.type = {}, .column = cursor.column, .from_query = !relation.table};
   if (relation.table) {
     origin.table = require_table(connection, *relation.table);
+    if (follows_xmin(relation, cursor.column) && origin.table->column(cursor.column) == nullptr) {
+      origin.xmin = true;
+      origin.type = make_type(TypeKind::int64);
+      return origin;
+    }
   } else {
     origin.may_be_padded = has_outer_join(relation.query);
     for (const ResultColumn& column :
@@ -275,6 +320,7 @@ CursorOrigin find_origin(Connection& connection, const Relation& relation,
       if (!origin.table) return origin;
       for (const TableColumn& one : origin.table->columns)
         if (one.attribute == column.attribute) origin.column = one.name;
+      origin.xid8 = column.type == oid::xid8 && origin.table->column(origin.column) != nullptr;
       return origin;
     }
   }
@@ -286,6 +332,7 @@ CursorOrigin find_origin(Connection& connection, const Relation& relation,
                  .column = cursor.column,
                  .hint = "Correct cursor.column."});
   origin.type = logical_type(column->wire).value_or(make_type(TypeKind::native));
+  origin.xid8 = column->wire.type == oid::xid8;
   return origin;
 }
 
@@ -303,9 +350,8 @@ CursorEvidence inspect_cursor(Connection& connection, Connection& watched, bool 
                               const Relation& relation, const CursorRef& cursor) {
   const CursorOrigin origin = find_origin(connection, relation, cursor);
   CursorEvidence evidence{.proof = ProofKind::transactions, .method = {}};
-  const bool replica = connection.query("SELECT pg_is_in_recovery()")[0][0].as<bool>();
   if (origin.table) {
-    const TableColumn* column = origin.table->column(origin.column);
+    const TableColumn* column = origin.xmin ? nullptr : origin.table->column(origin.column);
     evidence.not_null = column != nullptr && column->not_null && !origin.may_be_padded;
     inspect_table(connection, origin, evidence);
   }
@@ -315,6 +361,17 @@ CursorEvidence inspect_cursor(Connection& connection, Connection& watched, bool 
   if (origin.from_query && origin.may_be_padded)
     evidence.notes.push_back("the query has an outer join, which may make the cursor null");
 
+  // After the table: what that says against a proof by transactions may not count here.
+  if (origin.xmin || origin.xid8) {
+    const bool foreign = evidence.proof == ProofKind::lookback;
+    if (origin.xmin)
+      inspect_xmin(origin, evidence);
+    else
+      inspect_xid(connection, origin, evidence);
+    if (foreign) evidence.proof = ProofKind::lookback;
+    return evidence;
+  }
+  const bool replica = connection.query("SELECT pg_is_in_recovery()")[0][0].as<bool>();
   if (is_temporal(origin.type.kind)) {
     inspect_time(connection, origin, evidence);
   } else if (is_cursor_type(origin.type)) {

@@ -26,6 +26,9 @@ struct CursorOrigin {
   std::optional<TableFacts> table = {};
   std::string column = {};
   bool from_query = false;
+  /// The id of the transaction that wrote the row: a column of type xid8, or the system column.
+  bool xid8 = false;
+  bool xmin = false;
   /// The query has an outer join, so that a NOT NULL of the table may be null in its result.
   bool may_be_padded = false;
 };
@@ -35,8 +38,9 @@ CursorOrigin find_origin(Connection& connection, const Relation& relation, const
 /// configured for the connection.
 std::string zone_of(const CursorOrigin& origin, const std::string& configured);
 
-/// Source::inspect. `has_primary`: for a standby, open transactions can be asked for elsewhere.
-/// `watched`: the session on which they will be asked for, whose rights count.
+/// Source::inspect. Cursors that hold ids of transactions are proven by snapshots, which a standby
+/// answers for itself. For the others, `has_primary`: for a standby, open transactions can be asked
+/// for elsewhere. `watched`: the session on which they will be asked for, whose rights count.
 CursorEvidence inspect_cursor(Connection& connection, Connection& watched, bool has_primary,
                               const Relation& relation, const CursorRef& cursor);
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <set>
+#include <utility>
+
 #include "connector/sql/dialect.h"
 
 namespace tidemark::postgres {
@@ -7,6 +10,10 @@ namespace tidemark::postgres {
 /// How PostgreSQL writes SQL, with standard_conforming_strings on (sessions pin it). Any thread.
 class PostgresDialect final : public sql::Dialect {
  public:
+  PostgresDialect() = default;
+  /// `absent`: names of types that a database lacks, so that their values are held as text there.
+  explicit PostgresDialect(std::set<std::string> absent) : absent_(std::move(absent)) {}
+
   std::string quote(std::string_view identifier) const override;
   std::string literal(const Value& value) const override;
   sql::Lexis lexis() const override;
@@ -37,6 +44,11 @@ class PostgresDialect final : public sql::Dialect {
   static std::string quote_text(std::string_view text);
   /// "a", "b": names quoted and joined.
   std::string list(const std::vector<std::string>& names, std::string_view before = "") const;
+
+ private:
+  ColumnVerdict native_column(const Column& column) const;
+
+  std::set<std::string> absent_;
 };
 
 const PostgresDialect& dialect();

@@ -1,8 +1,7 @@
 #include "connector/postgres/horizon.h"
 
-#include <map>
-
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/snapshot_proof.h"
 #include "connector/sql/select.h"
 #include "core/temporal.h"
 
@@ -11,8 +10,6 @@ namespace {
 
 /// Correctness A2: between reading the clock at a transaction's start and showing it.
 constexpr std::string_view delta = "interval '5 seconds'";
-/// Enough to say who is in the way; a hundred names help nobody.
-constexpr std::string_view most_blockers = "10";
 
 constexpr std::string_view p3 = "P3";
 constexpr std::string_view p4 = "P4";
@@ -233,29 +230,6 @@ HorizonToken Horizon::sample_number(Connection& read_from, const CursorOrigin& o
   return token;
 }
 
-std::vector<Blocker> Horizon::holders_of_xids(const std::string& bound) {
-  // Only the lower 32 bits of running xids are shown; age() compares as the server does.
-  const Rows rows = watched_.query(
-      "WITH bound AS (SELECT age((" + bound +
-      " % 4294967296)::text::xid) AS age) SELECT * FROM ("
-      "SELECT 'transaction', pid::text, coalesce(usename, backend_type), '', "
-      "(extract(epoch FROM clock_timestamp() - xact_start) * 1000000)::bigint AS age "
-      "FROM pg_stat_activity, bound WHERE backend_xid IS NOT NULL AND age(backend_xid) > bound.age "
-      "UNION ALL SELECT 'prepared', transaction::text, owner, gid, "
-      "(extract(epoch FROM clock_timestamp() - prepared) * 1000000)::bigint "
-      "FROM pg_prepared_xacts, bound WHERE age(transaction) > bound.age) AS held "
-      "ORDER BY age DESC NULLS LAST LIMIT " +
-      std::string(most_blockers));
-  std::vector<Blocker> blockers;
-  for (const Row row : rows)
-    blockers.push_back({.kind = row[0].c_str(),
-                        .id = row[1].c_str(),
-                        .user = row[2].is_null() ? "" : row[2].c_str(),
-                        .gid = row[3].c_str(),
-                        .age = Duration(row[4].is_null() ? 0 : row[4].as<std::int64_t>())});
-  return blockers;
-}
-
 bool Horizon::list_ended(const std::string& list, Settlement& settlement) {
   if (list.empty()) return true;
   const Rows rows = watched_.query(
@@ -307,7 +281,7 @@ Settlement Horizon::drained(const std::string& key, const HorizonToken& token) {
     return settlement;
   }
   settlement.settled = xids_ended(bound);
-  if (!settlement.settled) settlement.blockers = holders_of_xids(bound);
+  if (!settlement.settled) settlement.blockers = holders_of_xids(watched_, bound);
   return settlement;
 }
 

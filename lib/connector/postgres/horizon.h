@@ -10,9 +10,10 @@
 
 namespace tidemark::postgres {
 
-/// How PostgreSQL shows that nothing can still commit behind a mark. Two proofs, both of kind
-/// `transactions`: "the drain" (a candidate mark, then who was open after it was taken, then wait
-/// until all of them have ended, then read in a newer snapshot).
+/// How PostgreSQL shows that nothing can still commit behind a mark of times or numbers (ids of
+/// transactions: snapshot_proof.h). Two proofs, both of kind `transactions`: "the drain" (a
+/// candidate mark, then who was open after it was taken, then wait until all of them have ended,
+/// then read in a newer snapshot).
 ///
 /// P3, for times. A value is at the earliest the start of the transaction that writes it, and
 /// pg_stat_activity shows the start of every open one. So
@@ -54,7 +55,6 @@ class Horizon {
   std::string others() const;
   std::string next_xid();
   bool xids_ended(const std::string& bound);
-  std::vector<Blocker> holders_of_xids(const std::string& bound);
   Settlement drained(const std::string& key, const HorizonToken& token);
   bool list_ended(const std::string& list, Settlement& settlement);
   bool replayed(const std::string& key);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "connector/postgres/batch_table.h"
 #include "connector/postgres/connection.h"
 #include "connector/postgres/copy_encoder.h"
 #include "connector/sql/checkpoint_store.h"
@@ -23,8 +24,16 @@ struct WrittenTable {
   std::vector<std::string> replace_key = {};
   /// A partitioned table returns no system columns.
   bool partitioned = false;
-  std::string batch_table = {};  ///< temporary, of this session; "" until it is made
-  std::string keys_table = {};
+  /// Every column but generated ones: what a row that is moved takes along.
+  std::vector<std::string> all_columns = {};
+  /// Columns of the unique indexes beside the key's, where rows of one batch may meet.
+  std::vector<std::vector<std::string>> other_unique = {};
+  bool meets_elsewhere = false;  ///< there is such an index, over whatever it may be
+  bool deferrable = false;       ///< has constraints that can wait for the end of the transaction
+  /// A foreign key of another table that does something to its rows when ours are deleted.
+  std::string acts_on_delete = {};
+  BatchTable batch = {};  ///< temporary tables of this session
+  BatchTable keys = {};
 };
 
 /// What both kinds of Load stand on. Worker thread, that of the session.
@@ -41,7 +50,7 @@ struct LoadSession {
 /// Upsert, append and erase in one transaction with the checkpoint. Rows that are looked up by key
 /// go by binary COPY into a temporary table and from there by one INSERT … ON CONFLICT (key) in key
 /// order, which rewrites only rows that differ by their bytes; appended rows go straight into the
-/// table.
+/// table. Rows of one batch that swap values of another unique index are moved first (keyed_write).
 class TransactionLoad final : public Load {
  public:
   explicit TransactionLoad(LoadSession session);
@@ -57,20 +66,20 @@ class TransactionLoad final : public Load {
   WriteCounts commit() override;
 
  private:
-  enum class Existing { update, leave };
-  std::string statement_by_key(Existing existing) const;
-  void write_by_key(const Batch& batch, Existing existing);
+  void begin();
+  using Attempt = std::function<void(const std::optional<RowSpan>&)>;
+  void write(const Batch& batch, const Attempt& attempt);
+  BatchTable& batch_table();
 
   LoadSession session_;
   WriteCounts counts_;
-  bool batch_filled_ = false;
-  bool keys_filled_ = false;
   bool done_ = false;
 };
 
 /// A replacement: rows go to an unlogged staging table, committed batch by batch, so that a slow
 /// source holds no transaction open at the target; `commit` changes the table to what was staged,
-/// in one transaction with the checkpoint (decisions: replacement).
+/// in one transaction with the checkpoint (decisions: replacement). With target.replace: swap the
+/// staging table is a table like the target, and takes its name.
 class ReplaceLoad final : public Load {
  public:
   explicit ReplaceLoad(LoadSession session);
@@ -86,9 +95,12 @@ class ReplaceLoad final : public Load {
   WriteCounts commit() override;
 
  private:
+  bool swaps() const;
   void keep_lease();
+  void stage_texts(const Batch& batch);
   sql::Replacement replacement() const;
   void check_staging(const sql::Replacement& replacement);
+  WriteCounts change_rows(const sql::Replacement& replacement);
 
   LoadSession session_;
   TableName staging_;

@@ -1,6 +1,7 @@
 #include "connector/postgres/reader.h"
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/natives.h"
 #include "connector/sql/select.h"
 
 namespace tidemark::postgres {
@@ -22,7 +23,8 @@ std::vector<WireType> checked_columns(Connection& connection, const std::string&
   for (std::size_t index = 0; index < described.size(); ++index) {
     const WireType wire{described[index].type, described[index].modifier};
     const auto type = logical_type(wire);
-    if (!type || type->kind != plan.columns[index].type.kind)
+    const TypeKind wanted = plan.columns[index].type.kind;
+    if (!type || type->kind != (wanted == TypeKind::native ? TypeKind::text : wanted))
       throw Error({.kind = FailureKind::schema,
                    .message = "the column is not of type " + to_string(plan.columns[index].type) +
                               " any more",
@@ -37,7 +39,7 @@ std::vector<WireType> checked_columns(Connection& connection, const std::string&
 
 CopyReader::CopyReader(Connection& connection, const ReadPlan& plan, bool& busy)
     : connection_(connection), busy_(busy), plan_(plan), decoder_({}) {
-  const std::string select = sql::build_select(plan, dialect());
+  const std::string select = sql::build_select(plan_, dialect(), {.read = read_expression});
   try {
     decoder_ = CopyDecoder(checked_columns(connection_, select, plan_));
     connection_.copy_out("COPY (" + select + ") TO STDOUT (FORMAT binary)");

@@ -1,9 +1,12 @@
 #include "connector/postgres/source.h"
 
+#include <algorithm>
 #include <array>
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/natives.h"
 #include "connector/postgres/reader.h"
+#include "connector/postgres/snapshot_proof.h"
 #include "connector/sql/select.h"
 #include "core/temporal.h"
 
@@ -17,6 +20,18 @@ constexpr double sample_rows = 100'000;
 
 std::string name_of(const Relation& relation) {
   return relation.table ? relation.table->display() : "query";
+}
+
+/// A key's part as a bound, from the server's text; nullopt where the carried types can't hold it.
+std::optional<Value> bound_of(const Type& type, const std::string& text) {
+  // Through a column, so that the bound has the canonical text of its type.
+  ColumnData cell(type);
+  try {
+    push_text(cell, type.kind == TypeKind::bytes ? text.substr(2) : text);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return value_at(cell, 0);
 }
 
 /// Runs a question and says in its error what was done to which relation.
@@ -67,6 +82,11 @@ SourceDescription PostgresSource::describe(const Relation& relation) {
   return asked("describe", name_of(relation), [&] { return describe_relation(idle(), relation); });
 }
 
+bool PostgresSource::can_read_as(const Column& column, const Type& type) const {
+  if (type.kind == TypeKind::text) return column.type.kind != TypeKind::text;
+  return !own_name(type).empty() && (own_name(type) == column.native_type || type == column.type);
+}
+
 CursorEvidence PostgresSource::inspect(const Relation& relation, const CursorRef& cursor) {
   return asked("inspect", name_of(relation), [&] {
     bool replica = false;
@@ -77,12 +97,13 @@ CursorEvidence PostgresSource::inspect(const Relation& relation, const CursorRef
 
 HorizonToken PostgresSource::horizon(const Relation& relation, const CursorRef& cursor,
                                      ProofKind proof) {
-  if (proof != ProofKind::transactions && proof != ProofKind::lookback)
-    throw Error(
-        {.kind = FailureKind::internal,
-         .message = "PostgreSQL has no proof by " + std::string(to_string(proof)) + " yet"});
+  if (proof != ProofKind::transactions && proof != ProofKind::lookback &&
+      proof != ProofKind::snapshot)
+    throw Error({.kind = FailureKind::internal,
+                 .message = "PostgreSQL has no proof by " + std::string(to_string(proof))});
   return asked("sample the horizon of", name_of(relation), [&] {
     const CursorOrigin origin = find_origin(idle(), relation, cursor);
+    if (proof == ProofKind::snapshot) return sample_snapshot(idle(), origin.type);
     const std::string zone = zone_of(origin, settings_.timezone);
     if (proof == ProofKind::lookback) return lookback_token(idle(), origin, relation, cursor, zone);
     bool replica = false;
@@ -102,10 +123,19 @@ Settlement PostgresSource::settled(const HorizonToken& token) {
       const bool same = incarnation_of(idle()) == token.server;
       return Settlement{.settled = same, .lost = !same};
     }
+    if (token.proof == ProofKind::snapshot) return snapshot_settled(idle(), token);
     bool replica = false;
     Connection& watched_session = watched(replica);
     return Horizon(watched_session, replica ? &idle() : nullptr, *shared_).settled(token);
   });
+}
+
+std::optional<std::uint64_t> PostgresSource::estimated_rows(const Relation& relation) {
+  if (!relation.table) return std::nullopt;
+  const double rows = asked("estimate", name_of(relation),
+                            [&] { return require_table(idle(), *relation.table).estimated_rows; });
+  // -1: never analysed.
+  return rows > 0 ? std::optional(static_cast<std::uint64_t>(rows)) : std::nullopt;
 }
 
 std::vector<KeyRange> PostgresSource::split(const Relation& relation,
@@ -116,33 +146,31 @@ std::vector<KeyRange> PostgresSource::split(const Relation& relation,
   return asked("split", name, [&] {
     Connection& session = idle();
     std::string from = sql::from_clause(relation, dialect());
-    double percent = 100;
-std::optional<std::uint64_t> PostgresSource::estimated_rows(const Relation& relation) {
-  if (!relation.table) return std::nullopt;
-  const double rows = asked("estimate", name_of(relation),
-                            [&] { return require_table(idle(), *relation.table).estimated_rows; });
-  // -1: never analysed.
-  return rows > 0 ? std::optional(static_cast<std::uint64_t>(rows)) : std::nullopt;
-}
-
+    double rows = -1;
+    bool can_sample = false;
     if (relation.table) {
       const TableFacts facts = require_table(session, *relation.table);
-      if (facts.estimated_rows >= 0 &&
-          facts.estimated_rows < rows_worth_a_range * static_cast<double>(parts))
-        return ranges;
-      const bool sampled = facts.kind == 'r' || facts.kind == 'm' || facts.kind == 'p';
-      if (sampled && facts.estimated_rows > sample_rows) {
-        percent = 100 * sample_rows / facts.estimated_rows;
-        from += " TABLESAMPLE SYSTEM (" + std::to_string(percent) + ")";
-      }
+      rows = facts.estimated_rows;
+      can_sample = facts.kind == 'r' || facts.kind == 'm' || facts.kind == 'p';
     }
+    // Never analysed, or a view: counted as far as it matters.
+    if (rows < 0)
+      rows = session
+                 .query("SELECT count(*) FROM (SELECT 1 FROM " + from + " LIMIT " +
+                        std::to_string(parts * static_cast<std::size_t>(rows_worth_a_range)) +
+                        ") AS first_rows")[0][0]
+                 .as<double>();
+    const std::size_t wanted = std::min(parts, static_cast<std::size_t>(rows / rows_worth_a_range));
+    if (wanted < 2) return ranges;
+    if (can_sample && rows > sample_rows)
+      from += " TABLESAMPLE SYSTEM (" + std::to_string(100 * sample_rows / rows) + ")";
     std::vector<std::string> names;
     for (const KeyPart& part : key)
       names.push_back(part.column);
     const std::string list = dialect().list(names);
     const std::string where = relation.where.empty() ? "" : " WHERE (" + relation.where + "\n)";
     const Schema columns = describe_relation(session, relation).columns;
-    const std::string tiles = "SELECT " + list + ", ntile(" + std::to_string(parts) +
+    const std::string tiles = "SELECT " + list + ", ntile(" + std::to_string(wanted) +
                               ") OVER (ORDER BY " + list + ") AS tidemark_part FROM " + from +
                               where;
     const sql::Result bounds =
@@ -153,11 +181,9 @@ std::optional<std::uint64_t> PostgresSource::estimated_rows(const Relation& rela
       for (std::size_t index = 0; index < names.size(); ++index) {
         const std::size_t at = find_column(columns, names[index]);
         if (at == npos || !row[index]) return std::vector<KeyRange>(1);
-        // Through a column, so that the bound has the canonical text of its type.
-        ColumnData cell(columns[at].type);
-        push_text(cell,
-                  columns[at].type.kind == TypeKind::bytes ? row[index]->substr(2) : *row[index]);
-        bound.push_back(value_at(cell, 0));
+        const auto value = bound_of(columns[at].type, *row[index]);
+        if (!value) return std::vector<KeyRange>(1);
+        bound.push_back(*value);
       }
       ranges.back().upper = bound;
       ranges.push_back({.lower = bound});
@@ -169,7 +195,8 @@ std::optional<std::uint64_t> PostgresSource::estimated_rows(const Relation& rela
 std::unique_ptr<BatchReader> PostgresSource::read(const ReadPlan& plan) {
   if (streaming_)
     throw Error({.kind = FailureKind::internal, .message = "a second read on one session"});
-  return std::make_unique<CopyReader>(*main_, plan, streaming_);
+  const bool xmin = plan.cursor && follows_xmin(plan.relation, plan.cursor->column);
+  return std::make_unique<CopyReader>(*main_, xmin ? xmin_plan(*main_, plan) : plan, streaming_);
 }
 
 WallTime PostgresSource::now() {

@@ -22,11 +22,12 @@ class PostgresSource final : public Source {
   ~PostgresSource() override;
 
   SourceDescription describe(const Relation& relation) override;
+  bool can_read_as(const Column& column, const Type& type) const override;
   CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;
   HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;
   Settlement settled(const HorizonToken& token) override;
-  std::vector<KeyRange> split(const Relation& relation, const std::vector<KeyPart>& key,
   std::optional<std::uint64_t> estimated_rows(const Relation& relation) override;
+  std::vector<KeyRange> split(const Relation& relation, const std::vector<KeyPart>& key,
                               std::size_t parts) override;
   std::unique_ptr<BatchReader> read(const ReadPlan& plan) override;
   WallTime now() override;

@@ -4,6 +4,9 @@
 
 #include "connector/postgres/dialect.h"
 #include "connector/postgres/horizon.h"
+#include "connector/postgres/natives.h"
+#include "connector/postgres/surroundings.h"
+#include "connector/postgres/swap.h"
 #include "connector/sql/target_planner.h"
 
 namespace tidemark::postgres {
@@ -47,17 +50,41 @@ std::optional<Target::TableDescription> PostgresTarget::describe(const TableName
   });
 }
 
-TargetPlan PostgresTarget::plan_of(const WriteSpec& spec,
-                                   const std::optional<TableFacts>& facts) const {
+/// Knows which of the job's native types this database lacks.
+PostgresDialect PostgresTarget::dialect_for(const WriteSpec& spec) {
+  std::string names;
+  for (const TargetColumn& column : spec.columns) {
+    const std::string_view own = own_name(column.column.type);
+    if (own.empty() || !held_as_text(own).empty()) continue;
+    names += (names.empty() ? "" : ", ") + PostgresDialect::quote_text(own);
+  }
+  std::set<std::string> absent;
+  if (!names.empty())
+    for (const Row row : connection_.query("SELECT name FROM unnest(ARRAY[" + names +
+                                           "]) AS name WHERE to_regtype(name) IS NULL"))
+      absent.insert(row[0].c_str());
+  return PostgresDialect(std::move(absent));
+}
+
+TargetPlan PostgresTarget::plan_of(const WriteSpec& spec, const std::optional<TableFacts>& facts) {
   TargetPlan plan = sql::plan_target(
-      spec, facts ? std::optional(existing_table(*facts, spec)) : std::nullopt, dialect());
-  const std::string name = spec.table.display();
+      spec, facts ? std::optional(existing_table(*facts, spec)) : std::nullopt, dialect_for(spec));
+  const std::string name = "target " + spec.table.display();
   if (facts && facts->kind != 'r' && facts->kind != 'p')
-    plan.problems.push_back("target " + name +
-                            ": it is a view or a foreign table: name the table behind it");
-  if (spec.write == WriteMode::replace && spec.replace == ReplaceMethod::swap)
-    plan.problems.push_back("target " + name +
-                            ": target.replace: swap is not yet available; use transaction");
+    plan.problems.push_back(name + ": it is a view or a foreign table: name the table behind it");
+  if (facts) {
+    const Surroundings around = look_around(connection_, *facts, spec);
+    plan.problems.insert(plan.problems.end(), around.problems.begin(), around.problems.end());
+    plan.notes.insert(plan.notes.end(), around.notes.begin(), around.notes.end());
+  }
+  if (spec.write != WriteMode::replace) return plan;
+  if (!facts && !plan.statements.empty()) plan.statements.push_back(mark_as_made(spec.table));
+  if (facts && spec.replace == ReplaceMethod::swap) {
+    const std::string obstacle = swap_obstacle(connection_, spec.table);
+    if (!obstacle.empty())
+      plan.problems.push_back(name + ": target.replace: swap is not possible: " + obstacle +
+                              "; use transaction");
+  }
   return plan;
 }
 
@@ -171,19 +198,27 @@ std::vector<RangeRecord> PostgresTarget::ranges(const JobKey& job, const TableNa
 
 WrittenTable& PostgresTarget::written(const WriteSpec& spec) {
   if (written_ && same(written_->spec, spec)) return *written_;
-  if (written_ && !written_->batch_table.empty())
-    connection_.execute("DROP TABLE IF EXISTS pg_temp." + dialect().quote(written_->batch_table));
-  if (written_ && !written_->keys_table.empty())
-    connection_.execute("DROP TABLE IF EXISTS pg_temp." + dialect().quote(written_->keys_table));
+  if (written_) drop_batch_table(connection_, written_->batch);
+  if (written_) drop_batch_table(connection_, written_->keys);
   written_.reset();
   const TableFacts facts = require_table(connection_, spec.table);
   const sql::ExistingTable existing = existing_table(facts, spec);
   const TargetPlan plan = plan_of(spec, facts);
   if (!plan.problems.empty())
     throw Error({.kind = FailureKind::schema, .message = plan.problems.front()});
+  const Surroundings around = look_around(connection_, facts, spec);
   WrittenTable table{.spec = spec, .columns = {}, .not_null = {}, .replace_key = {}};
   table.partitioned = facts.kind == 'p';
+  table.deferrable = around.deferrable;
+  table.acts_on_delete = around.acts_on_delete;
   if (sql::is_unique_key(existing, spec.key)) table.replace_key = spec.key;
+  for (const auto& index : facts.unique_indexes)
+    if (!std::is_permutation(index.begin(), index.end(), spec.key.begin(), spec.key.end()))
+      table.other_unique.push_back(index);
+  const std::size_t of_key = facts.unique_indexes.size() - table.other_unique.size();
+  table.meets_elsewhere = !spec.key.empty() && facts.immediate_indexes > of_key;
+  for (const TableColumn& column : facts.columns)
+    if (column.generated == '\0') table.all_columns.push_back(column.name);
   for (const TargetColumn& column : sql::written_columns(spec, plan)) {
     const TableColumn* there = facts.column(column.column.name);
     if (there == nullptr)
@@ -193,10 +228,17 @@ WrittenTable& PostgresTarget::written(const WriteSpec& spec) {
     const auto at = std::find_if(spec.columns.begin(), spec.columns.end(), [&](const auto& one) {
       return one.column.name == column.column.name;
     });
-    table.columns.push_back({.name = there->name,
-                             .index = static_cast<std::size_t>(at - spec.columns.begin()),
-                             .wire = there->wire,
-                             .lossy = column.lossy});
+    EncodedColumn written{.name = there->name,
+                          .index = static_cast<std::size_t>(at - spec.columns.begin()),
+                          .wire = there->wire,
+                          .lossy = column.lossy};
+    const bool text = column.column.type.kind == TypeKind::native && !is_text(there->wire);
+    if (text || !logical_type(there->wire)) {
+      written.native = there->base_name;
+      if (there->native_name != there->base_name) written.domain = there->native_name;
+      written.wire = {oid::text, -1};
+    }
+    table.columns.push_back(std::move(written));
     if (there->not_null) table.not_null.push_back(there->name);
   }
   written_ = std::move(table);

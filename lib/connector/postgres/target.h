@@ -7,6 +7,7 @@
 
 #include "connector/postgres/catalogue.h"
 #include "connector/postgres/connection.h"
+#include "connector/postgres/dialect.h"
 #include "connector/postgres/load.h"
 #include "connector/postgres/shared.h"
 #include "connector/sql/checkpoint_store.h"
@@ -41,7 +42,8 @@ class PostgresTarget final : public Target {
   bool usable() const noexcept override { return connection_.usable(); }
 
  private:
-  TargetPlan plan_of(const WriteSpec& spec, const std::optional<TableFacts>& facts) const;
+  TargetPlan plan_of(const WriteSpec& spec, const std::optional<TableFacts>& facts);
+  PostgresDialect dialect_for(const WriteSpec& spec);
   std::string metadata_schema(const TableName& table) const;
   void make_metadata(const TableName& table);
   sql::CheckpointStore& store(const TableName& table);

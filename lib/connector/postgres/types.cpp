@@ -5,8 +5,6 @@
 #include <charconv>
 #include <vector>
 
-#include "connector/sql/integer_kinds.h"
-
 namespace tidemark::postgres {
 namespace {
 
@@ -40,13 +38,15 @@ constexpr std::array names{
     NameRow{oid::numeric, "numeric@"},
     NameRow{oid::uuid, "uuid"},
     NameRow{oid::jsonb, "jsonb"},
+    NameRow{oid::oid, "oid"},
+    NameRow{oid::xid8, "xid8"},
 };
 
-int numeric_precision(int modifier) {
+int precision_of(int modifier) {
   return ((modifier - header) >> 16) & 0xFFFF;
 }
 /// Eleven bits with a sign since PostgreSQL 15.
-int numeric_scale(int modifier) {
+int scale_of(int modifier) {
   return (((modifier - header) & 0x7FF) ^ 1024) - 1024;
 }
 int numeric_modifier(int precision, int scale) {
@@ -60,8 +60,8 @@ bool has_fraction(Oid type) {
 std::string modifier_text(const WireType& wire) {
   if (wire.modifier < 0) return {};
   if (wire.type == oid::numeric)
-    return "(" + std::to_string(numeric_precision(wire.modifier)) + "," +
-           std::to_string(numeric_scale(wire.modifier)) + ")";
+    return "(" + std::to_string(precision_of(wire.modifier)) + "," +
+           std::to_string(scale_of(wire.modifier)) + ")";
   if (wire.type == oid::varchar || wire.type == oid::bpchar)
     return "(" + std::to_string(wire.modifier - header) + ")";
   if (has_fraction(wire.type)) return "(" + std::to_string(wire.modifier) + ")";
@@ -96,108 +96,11 @@ std::optional<int> modifier_of(Oid type, std::string_view text) {
   return std::nullopt;
 }
 
-Fit lossless() {
-  return {};
-}
-Fit lossy(std::string reason) {
-  return {Fidelity::lossy, std::move(reason)};
-}
-Fit impossible(std::string reason) {
-  return {Fidelity::impossible, std::move(reason)};
-}
-
-/// Bits of magnitude that an integer kind needs.
-int bits_of(TypeKind kind) {
-  const int width = static_cast<int>(width_of(kind)) * 8;
-  return is_signed_integer(kind) ? width - 1 : width;
-}
-
-Fit fit_integer(TypeKind kind, const WireType& wire) {
-  const auto range = [&](int bits) {
-    return bits_of(kind) <= bits ? lossless()
-                                 : lossy("larger numbers are out of the column's range");
-  };
-  switch (wire.type) {
-    case oid::int2:
-      return range(15);
-    case oid::int4:
-      return range(31);
-    case oid::int8:
-      return range(63);
-    case oid::float4:
-      return bits_of(kind) <= 24 ? lossless() : lossy("real has 24 bits");
-    case oid::float8:
-      return bits_of(kind) <= 53 ? lossless() : lossy("double has 53 bits");
-    case oid::boolean:
-      return lossy("only 0 and 1 are booleans");
-    case oid::numeric: {
-      if (wire.modifier < 0) return lossless();
-      const int whole = numeric_precision(wire.modifier) - numeric_scale(wire.modifier);
-      if (numeric_scale(wire.modifier) < 0) return lossy("the column rounds whole numbers");
-      return whole >= sql::digits_of(kind) ? lossless()
-                                           : lossy("larger numbers are out of the column's range");
-    }
-    default:
-      return impossible("a number does not become " + native_name(wire));
-  }
-}
-
-Fit fit_decimal(const Type& type, const WireType& wire) {
-  switch (wire.type) {
-    case oid::numeric: {
-      if (wire.modifier < 0) return lossless();
-      if (type.precision == 0) return lossy("the column limits digits, the source does not");
-      const int scale = numeric_scale(wire.modifier);
-      const int whole = numeric_precision(wire.modifier) - scale;
-      if (scale < type.scale) return lossy("the column has fewer digits behind the point");
-      return whole < type.precision - type.scale ? lossy("the column has fewer digits in all")
-                                                 : lossless();
-    }
-    case oid::int2:
-    case oid::int4:
-    case oid::int8:
-      return lossy("the column holds whole numbers within its range only");
-    case oid::float8:
-      return lossy("double precision rounds decimals");
-    default:
-      return impossible("a decimal does not become " + native_name(wire));
-  }
-}
-
-Fit fit_text(const Type& type, const WireType& wire) {
-  if (wire.type != oid::text && wire.type != oid::varchar && wire.type != oid::bpchar)
-    return impossible("text becomes " + native_name(wire) +
-                      " only by an explicit `type` of the column");
-  const std::uint32_t limit = length_limit(wire);
-  if (limit != 0 && (type.length == 0 || type.length > limit))
-    return lossy("longer texts than " + std::to_string(limit) + " characters do not fit");
-  if (wire.type == oid::bpchar && !type.fixed) return lossy("character drops blanks at the end");
-  return lossless();
-}
-
-Fit fit_temporal(const Type& type, const WireType& wire) {
-  const auto digits = [&] {
-    return fractional_digits(wire) >= type.precision
-               ? lossless()
-               : lossy("the column has fewer digits of a second");
-  };
-  if (type.kind == TypeKind::date && wire.type == oid::date) return lossless();
-  if (type.kind == TypeKind::date && wire.type == oid::timestamp) return lossless();
-  if (type.kind == TypeKind::time && wire.type == oid::time) return digits();
-  if (type.kind == TypeKind::timestamp && wire.type == oid::timestamp) return digits();
-  if (type.kind == TypeKind::instant && wire.type == oid::timestamptz) return digits();
-  if (type.kind == TypeKind::timestamp && wire.type == oid::timestamptz)
-    return impossible(
-        "a timestamp without zone becomes an instant only by an explicit "
-        "`type: timestamptz` of the column, which says in which zone it was");
-  if (type.kind == TypeKind::instant && wire.type == oid::timestamp)
-    return impossible(
-        "an instant becomes a timestamp without zone only by an explicit "
-        "`type: timestamp` of the column, which says in which zone it will be");
-  return impossible(std::string(to_string(type.kind)) + " does not become " + native_name(wire));
-}
-
 }  // namespace
+
+bool is_text(const WireType& wire) {
+  return wire.type == oid::text || wire.type == oid::varchar || wire.type == oid::bpchar;
+}
 
 std::uint32_t length_limit(const WireType& wire) {
   const bool limited = wire.type == oid::varchar || wire.type == oid::bpchar;
@@ -206,6 +109,14 @@ std::uint32_t length_limit(const WireType& wire) {
 
 unsigned fractional_digits(const WireType& wire) {
   return has_fraction(wire.type) && wire.modifier >= 0 ? static_cast<unsigned>(wire.modifier) : 6;
+}
+
+int numeric_precision(const WireType& wire) {
+  return precision_of(wire.modifier);
+}
+
+int numeric_scale(const WireType& wire) {
+  return scale_of(wire.modifier);
 }
 
 std::optional<Type> logical_type(const WireType& wire) {
@@ -225,8 +136,8 @@ std::optional<Type> logical_type(const WireType& wire) {
       return make_type(TypeKind::float64);
     case oid::numeric:
       if (wire.modifier < 0) return decimal_type(0, 0);
-      return decimal_type(static_cast<std::uint16_t>(numeric_precision(wire.modifier)),
-                          static_cast<std::int16_t>(numeric_scale(wire.modifier)));
+      return decimal_type(static_cast<std::uint16_t>(precision_of(wire.modifier)),
+                          static_cast<std::int16_t>(scale_of(wire.modifier)));
     case oid::text:
       return text_type();
     case oid::varchar:
@@ -254,6 +165,10 @@ std::optional<Type> logical_type(const WireType& wire) {
     case oid::json:
     case oid::jsonb:
       return make_type(TypeKind::json);
+    case oid::oid:
+      return make_type(TypeKind::uint32);
+    case oid::xid8:
+      return make_type(TypeKind::uint64);
     default:
       return std::nullopt;
   }
@@ -346,64 +261,6 @@ std::optional<WireType> column_wire_type(const Type& type) {
       return std::nullopt;
   }
   return std::nullopt;
-}
-
-Fit fit(const Type& arriving, const WireType& wire, bool from_jsonb) {
-  const bool plain_text =
-      wire.type == oid::text || (wire.type == oid::varchar && wire.modifier < 0);
-  if (arriving.kind == TypeKind::native)
-    return impossible(to_string(arriving) + " is not carried by this version");
-  if (arriving.kind != TypeKind::bytes && plain_text) return lossless();
-  switch (arriving.kind) {
-    case TypeKind::boolean:
-      if (wire.type == oid::boolean || wire.type == oid::int2 || wire.type == oid::int4 ||
-          wire.type == oid::int8)
-        return lossless();
-      return impossible("a boolean does not become " + native_name(wire));
-    case TypeKind::int8:
-    case TypeKind::int16:
-    case TypeKind::int32:
-    case TypeKind::int64:
-    case TypeKind::uint8:
-    case TypeKind::uint16:
-    case TypeKind::uint32:
-    case TypeKind::uint64:
-      return fit_integer(arriving.kind, wire);
-    case TypeKind::float32:
-      if (wire.type == oid::float4 || wire.type == oid::float8) return lossless();
-      return impossible("a float does not become " + native_name(wire));
-    case TypeKind::float64:
-      if (wire.type == oid::float8) return lossless();
-      if (wire.type == oid::float4) return lossy("real has fewer digits");
-      return impossible("a float does not become " + native_name(wire));
-    case TypeKind::decimal:
-      return fit_decimal(arriving, wire);
-    case TypeKind::text:
-      return fit_text(arriving, wire);
-    case TypeKind::bytes:
-      return wire.type == oid::bytea ? lossless()
-                                     : impossible("bytes do not become " + native_name(wire));
-    case TypeKind::date:
-    case TypeKind::time:
-    case TypeKind::timestamp:
-    case TypeKind::instant:
-      return fit_temporal(arriving, wire);
-    case TypeKind::interval:
-      return wire.type == oid::interval
-                 ? lossless()
-                 : impossible("an interval does not become " + native_name(wire));
-    case TypeKind::uuid:
-      return wire.type == oid::uuid ? lossless()
-                                    : impossible("a uuid does not become " + native_name(wire));
-    case TypeKind::json:
-      if (wire.type == oid::json || (wire.type == oid::jsonb && from_jsonb)) return lossless();
-      if (wire.type == oid::jsonb)
-        return lossy("jsonb keeps neither blanks nor the order of keys nor repeated keys");
-      return impossible("json does not become " + native_name(wire));
-    case TypeKind::native:
-      break;
-  }
-  return impossible(to_string(arriving) + " is not carried by this version");
 }
 
 }  // namespace tidemark::postgres

@@ -12,7 +12,8 @@
 
 namespace tidemark::postgres {
 
-/// The built-in types that are carried, by the numbers that never change (pg_type.dat).
+/// The built-in types that are carried in binary form, by the numbers that never change
+/// (pg_type.dat).
 namespace oid {
 inline constexpr Oid boolean = 16;
 inline constexpr Oid bytea = 17;
@@ -20,6 +21,7 @@ inline constexpr Oid int8 = 20;
 inline constexpr Oid int2 = 21;
 inline constexpr Oid int4 = 23;
 inline constexpr Oid text = 25;
+inline constexpr Oid oid = 26;
 inline constexpr Oid json = 114;
 inline constexpr Oid float4 = 700;
 inline constexpr Oid float8 = 701;
@@ -33,6 +35,7 @@ inline constexpr Oid interval = 1186;
 inline constexpr Oid numeric = 1700;
 inline constexpr Oid uuid = 2950;
 inline constexpr Oid jsonb = 3802;
+inline constexpr Oid xid8 = 5069;
 }  // namespace oid
 
 /// What a column of PostgreSQL holds, as the wire and the catalogue know it.
@@ -42,16 +45,21 @@ struct WireType {
   friend bool operator==(const WireType&, const WireType&) = default;
 };
 
-/// The logical type; nullopt for a type that this version does not carry.
+/// The logical type; nullopt for a type that has none and travels as text (natives.h).
 std::optional<Type> logical_type(const WireType& wire);
 /// What format_type() prints for it: "numeric(12,2)", "timestamp(3) without time zone".
 std::string native_name(const WireType& wire);
-/// The inverse, for the spellings that native_name gives; nullopt for a type not carried.
+/// The inverse, for the spellings that native_name gives; nullopt for other types.
 std::optional<WireType> wire_type(std::string_view native_name);
 
+/// text, varchar or char.
+bool is_text(const WireType& wire);
 /// Limits in a modifier: characters, digits, fractional digits. 0 characters: none.
 std::uint32_t length_limit(const WireType& wire);
 unsigned fractional_digits(const WireType& wire);
+/// Of a numeric with a modifier.
+int numeric_precision(const WireType& wire);
+int numeric_scale(const WireType& wire);
 
 /// The type of CREATE TABLE that holds `type`, nullopt where there is none.
 std::optional<WireType> column_wire_type(const Type& type);
@@ -62,5 +70,8 @@ struct Fit {
   std::string reason = {};
 };
 Fit fit(const Type& arriving, const WireType& wire, bool from_jsonb);
+/// The same for a column whose type travels as text. What arrives with that type's name is in the
+/// server's own form and comes back as it was; any other text is what the server makes of it.
+Fit fit_native(const Type& arriving, std::string_view name);
 
 }  // namespace tidemark::postgres

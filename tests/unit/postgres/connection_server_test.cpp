@@ -230,7 +230,7 @@ TEST_CASE("a commit whose answer is lost is in doubt, and recovery tells", "[pos
   {
     auto load = begin_load(*target, spec);
     load->upsert(make_batch(schema, {{"1", "a"}}));
-    load->save({.definition = "d", .revision = 3});
+    load->save({.definition = "d", .revision = 1});
     auto committing =
         std::async(std::launch::async, [&] { return failure_of([&] { load->commit(); }); });
     wait_until("COMMIT to wait at the gate", [&] {

@@ -129,13 +129,21 @@ std::unique_ptr<Load> begin_load(Target& target, const WriteSpec& spec) {
                        .write = spec});
 }
 
+CheckpointRecord next_checkpoint(Target& target, const WriteSpec& spec) {
+  const auto held = target.peek(job_of(spec), spec.table);
+  const bool stored = held && held->checkpoint;
+  return {.definition = "d", .revision = stored ? held->checkpoint->revision + 1 : 1};
+}
+
 WriteCounts write_batch(Target& target, const WriteSpec& spec, const Batch& batch) {
+  target.prepare(spec);
+  const CheckpointRecord checkpoint = next_checkpoint(target, spec);
   const auto load = begin_load(target, spec);
   if (spec.write == WriteMode::upsert)
     load->upsert(batch);
   else
     load->append(batch);
-  load->save({.definition = "d", .revision = 1});
+  load->save(checkpoint);
   return load->commit();
 }
 

@@ -46,6 +46,8 @@ WriteSpec make_spec(const TableName& table, const Schema& schema, std::vector<st
 /// Acquires, writes one batch, saves a checkpoint, commits.
 WriteCounts write_batch(Target& target, const WriteSpec& spec, const Batch& batch);
 std::unique_ptr<Load> begin_load(Target& target, const WriteSpec& spec);
+/// A checkpoint that follows the one that the target has.
+CheckpointRecord next_checkpoint(Target& target, const WriteSpec& spec);
 JobKey job_of(const WriteSpec& spec);
 Holder this_process();
 
