@@ -302,7 +302,8 @@ std::vector<KeyRange> MemorySource::split(const Relation& relation, const std::v
   Snapshot snapshot = snapshot_of(access_.state(), relation, true);
   load_view(snapshot, lock);
   keep_where(access_.state(), snapshot, relation.where);
-  if (parts < 2 || snapshot.rows.size() < parts * 2 || key.empty()) return {KeyRange{}};
+  parts = std::min(parts, snapshot.rows.size() / 2);
+  if (parts < 2 || key.empty()) return {KeyRange{}};
   ReadPlan plan;
   plan.key = key;
   plan.order = ReadOrder::key;

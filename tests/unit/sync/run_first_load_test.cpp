@@ -106,7 +106,7 @@ TEST_CASE("small tables, keyless jobs and one reader keep the single pass", "[sy
   }
   SECTION("a small table") {
     bench.job.parallel = 4;
-    fill(bench, 20);
+    fill(bench, 3);
   }
   SECTION("a cursor that stays when the key changes, and is not the key") {
     bench.job.parallel = 4;
