@@ -37,17 +37,20 @@ Process::Process(const Setting& setting)
       setting_.clock);
   RunLimits limits;
   limits.settle_wait = Duration::zero();
+  limits.first_settle_wait = Duration::zero();
   limits.threads = false;
-  runner_ = make_runner({.connections = *connections_,
-                         .memory = memory_,
-                         .clock = setting_.clock,
-                         .random = random_,
-                         .observer = observer_,
-                         .zones = *zones_,
-                         .instance = "sim",
-                         .holder = {.host = "here", .pid = 1, .process = setting.holder},
-                         .key_secret = Secret("key secret"),
-                         .limits = limits});
+  if (setting.audits_each_run) limits.audit_every = Duration::zero();
+  runner_ = make_runner(
+      {.connections = *connections_,
+       .memory = memory_,
+       .clock = setting_.clock,
+       .random = random_,
+       .observer = observer_,
+       .zones = *zones_,
+       .instance = "sim",
+       .holder = {.host = "here", .pid = 1, .process = setting.user, .line = setting.holder},
+       .key_secret = Secret("key secret"),
+       .limits = limits});
 }
 
 Process::~Process() = default;

@@ -34,8 +34,9 @@ class Process {
     memory::Database& source;
     memory::Database& target;
     JobSettings job;
+    bool audits_each_run = false;
     std::uint64_t seed = 0;
-    std::string holder;  ///< of leases; a daemon restarted in its place has the same
+    std::string holder;  ///< its line: a daemon restarted in its place has the same
     std::string user;    ///< of sessions: this process's alone
   };
   explicit Process(const Setting& setting);

@@ -23,6 +23,9 @@ struct Scenario {
   /// that by itself.
   bool history_changes = false;
   std::size_t batch_rows = 3;
+  std::uint32_t parallel = 1;     ///< with more, a first load goes in key ranges
+  std::uint64_t rows_before = 0;  ///< in the source before the first run
+  bool audits_each_run = false;
   std::uint64_t turns = 40;        ///< moves and runs before all comes to rest
   std::uint64_t interference = 6;  ///< something happens between operations once in so many
 
@@ -39,6 +42,9 @@ struct Scenario {
     drawn.two_daemons = chance.once_in(3);
     drawn.history_changes = drawn.job == Job::upsert && chance.once_in(3);
     drawn.batch_rows = chance.between(1, 4);
+    drawn.parallel = static_cast<std::uint32_t>(chance.between(1, 3));
+    drawn.rows_before = chance.below(20);
+    drawn.audits_each_run = chance.once_in(2);
     drawn.turns = chance.between(12, 45);
     drawn.interference = chance.between(3, 12);
     return drawn;

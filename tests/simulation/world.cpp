@@ -71,6 +71,7 @@ JobSettings World::job() const {
   job.target_connection = ConnectionName("to");
   job.target_table = Application::table;
   job.batch_rows = scenario_.batch_rows;
+  job.parallel = scenario_.parallel;
   switch (scenario_.job) {
     case Scenario::Job::upsert:
       job.cursor = CursorSettings{.column = "c", .source = "c"};
@@ -100,6 +101,7 @@ void World::start(std::size_t at, bool same_holder) {
                                                  .source = *source_,
                                                  .target = *target_,
                                                  .job = job(),
+                                                 .audits_each_run = scenario_.audits_each_run,
                                                  .seed = started_,
                                                  .holder = holders_[at],
                                                  .user = "process " + std::to_string(started_)});
@@ -166,6 +168,8 @@ void World::between_operations() {
 }
 
 std::optional<std::string> World::play() {
+  for (std::uint64_t row = 0; row < scenario_.rows_before; ++row)
+    app_.write();
   for (std::uint64_t turn = 0; turn < scenario_.turns && !broken_; ++turn)
     move();
   if (!broken_) come_to_rest();
