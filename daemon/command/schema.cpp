@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "daemon/command/command.h"
 #include "daemon/command/options.h"
+#include "daemon/types_markdown.h"
 #include "observe/metric_table.h"
 
 namespace tidemark {
@@ -17,7 +18,8 @@ class SchemaCommand final : public Command {
                  "Print the reference of all keys, as Markdown, instead");
     app.add_option(
            "--generate", directory_,
-           "Write docs/config.md, docs/metrics.md and etc/tidemark.yaml below this directory")
+           "Write docs/config.md, docs/metrics.md, docs/types.md and etc/tidemark.yaml below "
+           "this directory")
         ->type_name("DIR");
   }
 
@@ -39,11 +41,16 @@ class SchemaCommand final : public Command {
     std::filesystem::create_directories(docs, error);
     std::filesystem::create_directories(std::filesystem::path(directory_) / "etc", error);
     config::write_generated(directory_);
-    std::ofstream file(docs / "metrics.md", std::ios::binary);
-    file << observe::metrics_markdown();
+    write(docs / "metrics.md", observe::metrics_markdown());
+    write(docs / "types.md", types_markdown());
+  }
+
+  static void write(const std::filesystem::path& path, const std::string& text) {
+    std::ofstream file(path, std::ios::binary);
+    file << text;
     if (!file.flush())
       throw Error({.kind = FailureKind::resource,
-                   .message = "can't write " + (docs / "metrics.md").string(),
+                   .message = "can't write " + path.string(),
                    .operation = "generate"});
   }
 

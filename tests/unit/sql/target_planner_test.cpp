@@ -116,7 +116,8 @@ TEST_CASE("losing data needs the user's word, and the impossible stays so", "[sq
   table.description.columns[0].native_type = "smallint";
   CHECK(only_problem(spec, table) ==
         "target s.orders, column id: int64 into smallint would lose data (large numbers do not "
-        "fit): set columns.id.lossy: allow if that is what you want, or exclude it");
+        "fit): set columns.id.lossy: allow if that is what you want, choose the type with .type or "
+        ".native_type, or exclude it");
   spec.columns[0].lossy = Lossy::allow;
   CHECK(plan_target(spec, table, dialect).problems.empty());
   table.description.columns[0].type = text_type();
