@@ -28,11 +28,11 @@ bool is_cancelled(const std::exception_ptr& error) {
 
 }  // namespace
 
-FirstLoad::FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, bool exact)
+FirstLoad::FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, Resume resume)
     : ports_(std::move(ports)),
       plan_(ports_.writing.plan),
       pass_(std::move(pass)),
-      exact_(exact),
+      resume_(resume),
       ranges_(std::move(ranges)) {}
 
 FirstLoad::~FirstLoad() = default;
@@ -143,11 +143,8 @@ Pass FirstLoad::pass_of(const RangeRecord& range) const {
   bounds.lower = decode_key(range.lower);
   bounds.upper = decode_key(range.upper);
   if (range.position.empty()) return pass;
-  // Where rows may share a key, or what the server takes for one, the last one is read again.
-  if (exact_)
-    pass.read.after = Position{Value{}, decode_key(range.position)};
-  else
-    bounds.lower = decode_key(range.position);
+  if (resume_ == Resume::behind) pass.read.after = Position{Value{}, decode_key(range.position)};
+  if (resume_ == Resume::at) bounds.lower = decode_key(range.position);
   return pass;
 }
 

@@ -43,9 +43,14 @@ class FirstLoad {
     Outcome& outcome;              ///< its counts, phases and progress grow
     std::function<void()> report;  ///< after each commit, from any worker, never twice at a time
   };
-  /// `pass` is what each range reads, but for the range. `exact`: a row must not be written twice,
-  /// and none shares its key, so a range goes on strictly behind its position.
-  FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, bool exact);
+  /// How a range that was begun goes on.
+  enum class Resume {
+    behind,  ///< with the next row: none shares a key with another
+    at,      ///< with the last row once more: others may have what the server takes for its key
+    anew,    ///< the server may sort keys otherwise than it compares them
+  };
+  /// `pass` is what each range reads, but for the range.
+  FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, Resume resume);
   ~FirstLoad();
   FirstLoad(const FirstLoad&) = delete;
   FirstLoad& operator=(const FirstLoad&) = delete;
@@ -72,7 +77,7 @@ class FirstLoad {
   Ports ports_;
   const JobPlan& plan_;
   const Pass pass_;
-  const bool exact_;
+  const Resume resume_;
   std::size_t workers_ = 1;
   std::list<std::thread> helpers_;  // the run's thread only
 

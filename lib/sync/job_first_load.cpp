@@ -1,7 +1,6 @@
 // The first load of an incremental job in key ranges: whether, from where, and what it proves.
 #include <algorithm>
 
-#include "sync/first_load.h"
 #include "sync/job_run.h"
 
 namespace tidemark {
@@ -61,13 +60,16 @@ std::vector<KeyPart> JobRun::range_key() const {
   return {plan_.key.front()};
 }
 
-/// Whether each row has a key of its own in the source, also by the server's collation.
-bool JobRun::keys_are_exact() const {
+FirstLoad::Resume JobRun::range_resume() const {
+  // MariaDB sorts an ENUM by its number and compares it by its label.
+  for (const std::size_t at : plan_.key_at)
+    if (plan_.read_columns[at].type.kind == TypeKind::native) return FirstLoad::Resume::anew;
   std::vector<std::string> key = names_of(plan_.key);
   std::vector<std::string> primary = plan_.source.primary_key;
   std::sort(key.begin(), key.end());
   std::sort(primary.begin(), primary.end());
-  return !primary.empty() && key == primary;
+  const bool own_key = !primary.empty() && key == primary;  // also by the server's collation
+  return own_key ? FirstLoad::Resume::behind : FirstLoad::Resume::at;
 }
 
 bool JobRun::fit_for_ranges(const HorizonToken& token) const {
@@ -75,7 +77,7 @@ bool JobRun::fit_for_ranges(const HorizonToken& token) const {
   if (begun || job_.parallel < 2 || token.mark.null || range_key().empty()) return false;
   // A query would be run once for each range, and may cost as much each time.
   if (!plan_.relation.table || !sessions_.target->writes_in_parallel()) return false;
-  return plan_.apply != Apply::append || keys_are_exact();
+  return plan_.apply != Apply::append || range_resume() == FirstLoad::Resume::behind;
 }
 
 std::vector<KeyRange> JobRun::split() const {
@@ -135,7 +137,7 @@ void JobRun::load_ranges(std::vector<RangeRecord> ranges) {
                     .digest_key = digest_key_,
                     .outcome = outcome_,
                     .report = [this] { report(); }},
-                   std::move(pass), std::move(ranges), keys_are_exact());
+                   std::move(pass), std::move(ranges), range_resume());
     writing_->drop();
     try {
       work.run(job_.parallel);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "sync/first_load.h"
 #include "sync/job_memory.h"
 #include "sync/job_plan.h"
 #include "sync/pass.h"
@@ -60,7 +61,7 @@ class JobRun {
   // job_first_load.cpp: a first load in key ranges
   bool load_first(Sample& sample);
   std::vector<KeyPart> range_key() const;
-  bool keys_are_exact() const;
+  FirstLoad::Resume range_resume() const;
   bool fit_for_ranges(const HorizonToken& token) const;
   std::vector<KeyRange> split() const;
   void begin_ranges(const HorizonToken& token, bool settled, const std::vector<KeyRange>& ranges);

@@ -1,13 +1,11 @@
 // What a target does for a first load in key ranges: many sessions, one job, one fence.
+#include <array>
 #include <catch2/catch.hpp>
-#include <thread>
 
 #include "contract/fixture.h"
-#include "support/servers.h"
 
 using namespace tidemark;
 using namespace tidemark::test;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
@@ -153,4 +151,36 @@ TEST_CASE("a range that is not stored can't be saved", "[contract][ranges]") {
   CHECK(error.kind() == FailureKind::conflict);
   CHECK(error.fields().code != "fenced");
   CHECK(planned.rows().empty());
+}
+
+TEST_CASE("a large table is split at its key, whatever its order is", "[contract][ranges][split]") {
+  Fixture fixture;
+  const Schema columns{{"k", text_type(20), false}, {"n", make_type(TypeKind::int32), false}};
+  const WriteSpec spec = spec_of(fixture.fresh_table("split"), columns, {"k"});
+  Batch batch(std::make_shared<const Schema>(columns));
+  constexpr int rows = 25'000;
+  for (int row = 0; row < rows; ++row) {
+    // Upper and lower case, accents and digits: no order of bytes is the server's order.
+    static constexpr std::array<const char*, 5> heads{"a", "B", "\u00e9", "Z", "7"};
+    push_text(batch.column(0), heads[static_cast<std::size_t>(row) % heads.size()] +
+                                   std::to_string(row * 7919 % rows));
+    push_text(batch.column(1), std::to_string(row));
+  }
+  fixture.write(*fixture.connector().open_target(), spec, {&batch});
+  const auto source = fixture.connector().open_source();
+  ReadPlan plan = plan_of(*source, spec.table, {"k"});
+  plan.order = ReadOrder::key;
+  const std::vector<std::string> whole = read_all(*source, plan);
+  REQUIRE(whole.size() == rows);
+  const auto ranges = source->split(plan.relation, plan.key, 4);
+  REQUIRE(ranges.size() > 1);
+  CHECK(ranges.size() <= 4);
+  std::vector<std::string> pieces;
+  for (const KeyRange& range : ranges) {
+    plan.range = range;
+    const std::vector<std::string> lines = read_all(*source, plan);
+    CHECK(lines.size() * ranges.size() * 2 > whole.size());
+    pieces.insert(pieces.end(), lines.begin(), lines.end());
+  }
+  CHECK(pieces == whole);
 }

@@ -11,6 +11,9 @@
 namespace tidemark::mysql {
 namespace {
 
+/// Fewer rows than this to a range do not pay for a second reader.
+constexpr std::uint64_t rows_worth_a_range = 10'000;
+
 WallTime wall_time(std::string_view text) {
   const std::int64_t micros = parse_timestamp(text);
   return WallTime(Duration(micros + unix_to_2000_seconds * micros_per_second));
@@ -167,7 +170,8 @@ std::vector<KeyRange> MysqlSource::split(const Relation& relation, const std::ve
   const std::string where = relation.where.empty() ? "" : " WHERE (" + relation.where + "\n)";
   const auto count = session_.execute("SELECT COUNT(*) FROM " + from + where).scalar();
   const std::uint64_t rows = count ? std::stoull(*count) : 0;
-  if (rows < parts) return ranges;
+  parts = std::min<std::size_t>(parts, rows / rows_worth_a_range);
+  if (parts < 2) return ranges;
 
   ReadPlan plan;
   plan.relation = relation;

@@ -18,6 +18,9 @@ constexpr double rows_worth_a_range = 10'000;
 /// Rows of a sample that give the bounds of some dozen ranges well enough.
 constexpr double sample_rows = 100'000;
 
+/// Jobs that share a session, at most.
+constexpr std::size_t most_origins = 64;
+
 std::string name_of(const Relation& relation) {
   return relation.table ? relation.table->display() : "query";
 }
@@ -78,7 +81,19 @@ Connection& PostgresSource::watched(bool& replica) {
   return replica && primary_ ? open(at_primary_, *primary_) : idle();
 }
 
+/// The catalogue is asked once: who plans anew describes first, and what has changed without that
+/// fails in the statement that reads it.
+const CursorOrigin& PostgresSource::origin_of(const Relation& relation, const CursorRef& cursor) {
+  const std::string name = (relation.table ? relation.table->display() : relation.query) + "\n" +
+                           cursor.column + "\n" + cursor.expression;
+  const auto known = origins_.find(name);
+  if (known != origins_.end()) return known->second;
+  if (origins_.size() >= most_origins) origins_.clear();
+  return origins_.emplace(name, find_origin(idle(), relation, cursor)).first->second;
+}
+
 SourceDescription PostgresSource::describe(const Relation& relation) {
+  origins_.clear();
   return asked("describe", name_of(relation), [&] { return describe_relation(idle(), relation); });
 }
 
@@ -102,7 +117,7 @@ HorizonToken PostgresSource::horizon(const Relation& relation, const CursorRef& 
     throw Error({.kind = FailureKind::internal,
                  .message = "PostgreSQL has no proof by " + std::string(to_string(proof))});
   return asked("sample the horizon of", name_of(relation), [&] {
-    const CursorOrigin origin = find_origin(idle(), relation, cursor);
+    const CursorOrigin& origin = origin_of(relation, cursor);
     if (proof == ProofKind::snapshot) return sample_snapshot(idle(), origin.type);
     const std::string zone = zone_of(origin, settings_.timezone);
     if (proof == ProofKind::lookback) return lookback_token(idle(), origin, relation, cursor, zone);
