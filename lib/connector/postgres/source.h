@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "connector/postgres/connection.h"
+#include "connector/postgres/cursor_evidence.h"
 #include "connector/postgres/horizon.h"
 #include "connector/postgres/shared.h"
 #include "core/connector.h"
@@ -41,8 +43,11 @@ class PostgresSource final : public Source {
   /// The session where open transactions are asked for: the primary's, for a standby.
   Connection& watched(bool& replica);
 
+  const CursorOrigin& origin_of(const Relation& relation, const CursorRef& cursor);
+
   ConnectionSettings settings_;
   std::optional<ConnectionSettings> primary_;
+  std::map<std::string, CursorOrigin> origins_;
   std::shared_ptr<Shared> shared_;
   bool streaming_ = false;
   mutable std::mutex mutex_;  ///< the pointers below, for cancel
