@@ -164,7 +164,7 @@ App::Parts::Parts(Options options, const config::LoadResult& loaded)
                   .pauses = *store_,
                   .progress = relay_,
                   .make_schedule = schedule::make_schedule}),
-      requests_(scheduler_),
+      requests_(scheduler_, timers_),
       reloader_(
           {.timers = timers_,
            .workers = side_workers_,
@@ -307,6 +307,7 @@ void App::Parts::stop() {
   notifier_.stopping("stopping: runs under way end after their batch");
   heartbeat_.stopping();
   api_.stopping();
+  requests_.stop_waiting();
   scheduler_.stop([this](const StopReport& report) { give_back_leases(report); });
 }
 

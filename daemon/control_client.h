@@ -1,14 +1,17 @@
 #pragma once
 
+#include <boost/system/error_code.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "core/ports.h"
+#include "core/secret.h"
 
 namespace tidemark {
 
-/// Nobody answers at the control socket, or it is not ours to use.
+/// Nobody answers where the daemon should be, or it is not ours to use.
 class NoDaemon : public std::runtime_error {
  public:
   enum class Why {
@@ -23,7 +26,20 @@ class NoDaemon : public std::runtime_error {
   Why why_;
 };
 
-/// Talks to a running daemon: the HTTP interface over its unix socket. Blocking; one thread.
+/// Where a daemon is: at its unix socket, or at an address that it listens on.
+struct ControlAddress {
+  std::string socket = {};
+  std::string host = {};  ///< not empty: TCP
+  std::string port = {};
+  Secret token = {};  ///< TCP only: what it wants for calls that change something
+  /// For people: the socket's path, or "http://host:port".
+  std::string display() const;
+};
+
+/// "http://host:port" taken apart; nullopt for anything else.
+std::optional<ControlAddress> parse_daemon_url(const std::string& url);
+
+/// Talks to a running daemon: the HTTP interface over its unix socket or TCP. Blocking; one thread.
 class ControlClient {
  public:
   struct Reply {
@@ -34,18 +50,25 @@ class ControlClient {
     std::string problem() const;
   };
 
-  explicit ControlClient(std::string socket) : socket_(std::move(socket)) {}
-  const std::string& socket() const noexcept { return socket_; }
+  explicit ControlClient(std::string socket) : address_{.socket = std::move(socket)} {}
+  explicit ControlClient(ControlAddress address) : address_(std::move(address)) {}
 
-  /// Throws NoDaemon; also when no answer comes within `limit`.
+  /// Throws NoDaemon; also when no answer comes within `limit`. A `post` whose answer got lost is
+  /// sent once more with the same Idempotency-Key, so it is carried out once.
   Reply get(const std::string& target, Duration limit = std::chrono::seconds(10)) const;
   Reply post(const std::string& target, const nlohmann::json& body,
              Duration limit = std::chrono::seconds(10)) const;
 
  private:
-  Reply send(const std::string& method, const std::string& target, const std::string& body,
-             Duration limit) const;
-  std::string socket_;
+  struct Call {
+    std::string method;
+    std::string target;
+    std::string body = {};
+    std::string key = {};
+  };
+  Reply send(const Call& call, Duration limit) const;
+  [[noreturn]] void give_up(const boost::system::error_code& error) const;
+  ControlAddress address_;
 };
 
 }  // namespace tidemark

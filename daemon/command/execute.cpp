@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "daemon/command/run_view.h"
 #include "daemon/http/encode.h"
 #include "daemon/local_engine.h"
@@ -12,7 +10,11 @@
 namespace tidemark {
 namespace {
 
-constexpr auto poll_period = std::chrono::milliseconds(250);
+/// How long the daemon may keep back its answer to whether the runs have ended: until there is
+/// something to draw, or long where nobody watches.
+constexpr int watched_wait = 1;
+constexpr int unwatched_wait = 30;
+constexpr auto answer_time = std::chrono::seconds(10);
 
 /// The end of both ways: every job's outcome, and the exit status that follows.
 ExitStatus conclude(Console& console, const Json& jobs, bool json) {
@@ -50,9 +52,11 @@ ExitStatus through_daemon(Console& console, const ControlClient& client, const R
   Json request = Json(accepted.body);
   {
     ProgressLine progress(console);
+    const int wait = console.progress_redraws() ? watched_wait : unwatched_wait;
+    const std::string target =
+        fmt::format("/api/v1/requests/{}?wait={}", request["request"].get<std::string>(), wait);
     while (!request["done"].get<bool>()) {
-      std::this_thread::sleep_for(poll_period);
-      const auto reply = client.get("/api/v1/requests/" + request["request"].get<std::string>());
+      const auto reply = client.get(target, std::chrono::seconds(wait) + answer_time);
       if (!reply.ok()) throw NoDaemon(reply.problem(), NoDaemon::Why::lost);
       request = Json(reply.body);
       progress.show(progress_of(request["jobs"]));

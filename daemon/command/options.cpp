@@ -1,6 +1,35 @@
 #include "daemon/command/options.h"
 
+#include <fstream>
+#include <iterator>
+
+#include "core/error.h"
+
 namespace tidemark {
+namespace {
+
+CLI::Validator url_validator() {
+  return CLI::Validator(
+      [](std::string& text) {
+        return parse_daemon_url(text)
+                   ? std::string()
+                   : "write http://HOST:PORT; from another machine through an SSH tunnel, as the "
+                     "daemon does not encrypt";
+      },
+      "URL");
+}
+
+/// One trailing newline is cut, as in the configuration.
+Secret read_token(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file && text.empty())
+    throw Error({.kind = FailureKind::permission, .message = "can't read the token file " + path});
+  if (text.ends_with('\n')) text.pop_back();
+  return Secret(std::move(text));
+}
+
+}  // namespace
 
 void ConfigOption::declare(CLI::App& app) {
   app.add_option("-c,--config", path, "Configuration file")->capture_default_str();
@@ -12,10 +41,21 @@ void JsonOption::declare(CLI::App& app) {
 
 void DaemonOption::declare(CLI::App& app) {
   config.declare(app);
-  app.add_option("--socket", socket, "The daemon's control socket, in place of the configured one");
+  auto* at = app.add_option("--socket", socket,
+                            "The daemon's control socket, in place of the configured one");
+  auto* over = app.add_option("--url", url, "http://HOST:PORT of a daemon, in place of its socket")
+                   ->excludes(at)
+                   ->check(url_validator());
+  app.add_option("--token-file", token_file, "File with the token that the daemon at --url wants")
+      ->needs(over);
 }
 
 ControlClient DaemonOption::client() const {
+  if (!url.empty()) {
+    ControlAddress address = *parse_daemon_url(url);
+    if (!token_file.empty()) address.token = read_token(token_file);
+    return ControlClient(std::move(address));
+  }
   return ControlClient(socket.empty() ? control_socket_of(config.path) : socket);
 }
 

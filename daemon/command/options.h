@@ -21,10 +21,12 @@ struct JsonOption {
   void declare(CLI::App& app);
 };
 
-/// How to reach the daemon: the socket that the configuration names, or another.
+/// How to reach the daemon: the socket that the configuration names, another one, or an address.
 struct DaemonOption {
   ConfigOption config;
   std::string socket = {};
+  std::string url = {};
+  std::string token_file = {};
   void declare(CLI::App& app);
   ControlClient client() const;
 };

@@ -10,6 +10,7 @@ namespace tidemark::http {
 namespace {
 
 constexpr std::size_t most_history = 1000;
+constexpr std::uint32_t longest_wait = 30;
 
 std::string last_part(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
@@ -44,8 +45,9 @@ void Api::add_reads(Router& router) {
              [this](const Request&, Respond respond) { respond(json_response(status())); });
   router.get("/api/v1/jobs/{name}",
              [this](const Request& request, Respond respond) { respond(job(request)); });
-  router.get("/api/v1/requests/{name}",
-             [this](const Request& request, Respond respond) { respond(request_state(request)); });
+  router.get("/api/v1/requests/{name}", [this](const Request& request, Respond respond) {
+    request_state(request, std::move(respond));
+  });
   router.get("/api/v1/history", [this](const Request& request, Respond respond) {
     history(request, std::move(respond));
   });
@@ -117,8 +119,21 @@ Response Api::job(const Request& request) const {
   return json_response(body);
 }
 
-Response Api::request_state(const Request& request) const {
-  const auto* entry = ports_.requests.find(last_part(request.path));
+/// With `wait` the answer comes when the runs have ended, or after so many seconds as things stand.
+void Api::request_state(const Request& request, Respond respond) const {
+  bool wrong = false;
+  const auto wait = number_of<std::uint32_t>(request, "wait", wrong);
+  if (wrong || wait > longest_wait)
+    return respond(
+        problem(400, "bad number", "wait is a whole number of seconds, 30 at most: ask again"));
+  const std::string id = last_part(request.path);
+  if (!wait || *wait == 0 || stopping_) return respond(request_now(id));
+  ports_.requests.when_done(id, std::chrono::seconds(*wait),
+                            [this, id, respond = std::move(respond)] { respond(request_now(id)); });
+}
+
+Response Api::request_now(const std::string& id) const {
+  const auto* entry = ports_.requests.find(id);
   if (entry == nullptr)
     return problem(404, "no such request", "only the newest hundred are remembered");
   return json_response(encode_request(*entry));

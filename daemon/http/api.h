@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/http/encode.h"
+#include "daemon/http/idempotency.h"
 #include "daemon/http/router.h"
 #include "daemon/reload.h"
 #include "daemon/run_requests.h"
@@ -56,11 +57,13 @@ class Api {
  private:
   void add_reads(Router& router);
   void add_writes(Router& router);
+  void add_write(Router& router, const std::string& name, Handler handler);
 
   void metrics(const Request& request, Respond respond) const;
   Response ready() const;
   Response job(const Request& request) const;
-  Response request_state(const Request& request) const;
+  void request_state(const Request& request, Respond respond) const;
+  Response request_now(const std::string& id) const;
   void history(const Request& request, Respond respond) const;
 
   void reload(const Request& request, Respond respond);
@@ -81,6 +84,7 @@ class Api {
              const std::string& result);
 
   ApiPorts ports_;
+  Idempotency repeats_;
   bool stopping_ = false;
 };
 

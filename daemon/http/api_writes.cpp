@@ -54,9 +54,16 @@ unsigned status_of(Refusal::Reason reason) {
 
 }  // namespace
 
+void Api::add_write(Router& router, const std::string& name, Handler handler) {
+  router.post("/api/v1/" + name,
+              [this, handler = std::move(handler)](const Request& request, Respond respond) {
+                repeats_.handle(request, std::move(respond), handler);
+              });
+}
+
 void Api::add_writes(Router& router) {
   const auto add = [this, &router](const std::string& path, auto action) {
-    router.post("/api/v1/" + path, [this, action](const Request& request, Respond respond) {
+    add_write(router, path, [this, action](const Request& request, Respond respond) {
       if (stopping_)
         return respond(problem(503, "stopping", "the daemon is about to end; ask again later"));
       try {
@@ -71,20 +78,20 @@ void Api::add_writes(Router& router) {
   add("accept", &Api::accept);
   add("pause", &Api::pause);
   const auto add_each = [this, &router](const std::string& action, Wish wish) {
-    router.post("/api/v1/" + action,
-                [this, action, wish = std::move(wish)](const Request& request, Respond respond) {
-                  try {
-                    const Json body = parse_body(request);
-                    allow_only(body, {"jobs", "all", "connection", "label"});
-                    respond(each(request, body, action, wish));
-                  } catch (const Error& error) {
-                    respond(problem(400, "bad request", error.what()));
-                  }
-                });
+    add_write(router, action,
+              [this, action, wish = std::move(wish)](const Request& request, Respond respond) {
+                try {
+                  const Json body = parse_body(request);
+                  allow_only(body, {"jobs", "all", "connection", "label"});
+                  respond(each(request, body, action, wish));
+                } catch (const Error& error) {
+                  respond(problem(400, "bad request", error.what()));
+                }
+              });
   };
   add_each("resume", [this](const JobName& job) { return ports_.scheduler.resume(job); });
   add_each("cancel", [this](const JobName& job) { return ports_.scheduler.cancel(job); });
-  router.post("/api/v1/reload", [this](const Request& request, Respond respond) {
+  add_write(router, "reload", [this](const Request& request, Respond respond) {
     reload(request, std::move(respond));
   });
 }

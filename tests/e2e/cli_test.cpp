@@ -78,7 +78,8 @@ TEST_CASE("a query that can't be read in parts is refused with its place in the 
     return check.err;
   };
   const std::string ordered = refused("SELECT id, updated_at FROM items ORDER BY id");
-  CHECK(ordered.find("tidemark.yaml:16:21: jobs.items.source.query: the query can't be used: it "
+  INFO(ordered);
+  CHECK(ordered.find("tidemark.yaml:19:21: jobs.items.source.query: the query can't be used: it "
                      "has ORDER BY at its top level (line 1 of it)") != std::string::npos);
   CHECK(refused("SELECT id, updated_at FROM items LIMIT 5").find("it has LIMIT at its top level") !=
         std::string::npos);
@@ -195,6 +196,37 @@ TEST_CASE("the daemon is driven through its socket", "[e2e][cli]") {
   CHECK(site.command({"backfill", "items"}).status == 64);
   const Json history = Json::parse(site.command({"history", "items", "--json"}).out);
   CHECK(history["runs"].size() >= 3);
+}
+
+TEST_CASE("a daemon elsewhere is driven by its address and a token from a file", "[e2e][cli]") {
+  Site site("  api_token: {file: TOKENFILE}");
+  site.write_file("token", "correct horse battery staple\n");
+  std::filesystem::permissions(site.path("token"), std::filesystem::perms(0600));
+  std::string text = site.config_text();
+  text.replace(text.find("TOKENFILE"), 9, site.path("token"));
+  site.write_config(text);
+  site.add_items(10);
+  test::Daemon daemon = site.start_ready();
+  const auto at = [&](std::vector<std::string> words, bool with_token = true) {
+    words.insert(words.begin(), TIDEMARK_BINARY);
+    words.insert(words.end(), {"--url", "http://127.0.0.1:" + std::to_string(site.port())});
+    if (with_token) words.insert(words.end(), {"--token-file", site.path("token")});
+    return run(words);
+  };
+  CHECK(at({"list"}).out.find("NEXT") == 0);
+  const CommandResult ran = at({"run", "items"});
+  INFO(ran.err);
+  CHECK(ran.status == 0);
+  CHECK(ran.out.find("items: success") != std::string::npos);
+  const CommandResult refused = at({"pause", "items"}, false);
+  CHECK(refused.status == 64);
+  CHECK(refused.err.find("token") != std::string::npos);
+  CHECK(refused.err.find("battery") == std::string::npos);
+  CHECK(at({"pause", "items"}).status == 0);
+  CHECK(site.job("items")["state"] == "paused");
+  CHECK(run({TIDEMARK_BINARY, "list", "--url", "https://127.0.0.1:1"}).status == 64);
+  CHECK(run({TIDEMARK_BINARY, "list", "--url", "http://127.0.0.1:1"}).status == 69);
+  CHECK(at({"list", "--token-file", site.path("absent")}, false).status == 77);
 }
 
 TEST_CASE("a pause survives a restart of the daemon", "[e2e][cli]") {

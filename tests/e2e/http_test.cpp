@@ -145,6 +145,51 @@ TEST_CASE("without a configured token TCP may only read; the socket may do all",
   CHECK(site.client().post("/api/v1/pause", {{"jobs", "items"}}).status == 400);
 }
 
+TEST_CASE("a call with the key of an earlier one gets its answer and changes nothing",
+          "[e2e][http]") {
+  Site site;
+  test::Daemon daemon = site.start_ready();
+  const auto post = [&](const std::string& path, const std::string& key, const std::string& body) {
+    return test::http({.socket = site.socket()}, "POST", path,
+                      with(write_headers, "Idempotency-Key", key), body);
+  };
+  const std::string run = R"({"jobs": ["items"]})";
+  const HttpAnswer first = post("/api/v1/run", "key-1", run);
+  CHECK(first.status == 202);
+  CHECK(post("/api/v1/run", "key-1", run).body == first.body);
+  CHECK(post("/api/v1/run", "key-2", run).body != first.body);
+  CHECK(post("/api/v1/run", "key-1", R"({"jobs": ["log"]})").status == 422);
+  CHECK(post("/api/v1/pause", "key-1", run).status == 422);
+  CHECK(post("/api/v1/run", "with blank", run).status == 400);
+  CHECK(post("/api/v1/run", std::string(129, 'k'), run).status == 400);
+  const HttpAnswer reload = post("/api/v1/reload", "key-3", "{}");
+  CHECK(reload.status == 200);
+  CHECK(post("/api/v1/reload", "key-3", "{}").body == reload.body);
+  CHECK(daemon.metric(R"(tidemark_config_reloads_total{result="unchanged"})") == "1");
+}
+
+TEST_CASE("who asks for the end of a run is answered when it has ended", "[e2e][http]") {
+  Site site("", R"(  slow:
+    source: {table: items}
+    target: {table: slow}
+    mode: full
+    schedule: {manual: true}
+    hooks: {before: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n", when: always}
+)");
+  test::Daemon daemon = site.start_ready();
+  const ControlClient client = site.client();
+  const auto asked = client.post("/api/v1/run", {{"jobs", {"slow"}}});
+  REQUIRE(asked.status == 202);
+  CHECK(asked.body["done"] == false);
+  const std::string path = "/api/v1/requests/" + asked.body["request"].get<std::string>();
+  const auto answer = client.get(path + "?wait=30", std::chrono::seconds(40));
+  CHECK(answer.body["done"] == true);
+  CHECK(answer.body["jobs"][0]["outcome"]["result"] == "success");
+  CHECK(client.get(path + "?wait=31").status == 400);
+  CHECK(client.get(path + "?wait=x").status == 400);
+  CHECK(client.get("/api/v1/requests/none?wait=5").status == 404);
+}
+
 TEST_CASE("requests that are too large, broken or too slow are turned away", "[e2e][http]") {
   Site site;
   test::Daemon daemon = site.start_ready();
