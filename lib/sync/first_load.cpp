@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/guard_switch.h"
 #include "sync/feed.h"
 
 namespace tidemark {
@@ -184,7 +185,7 @@ void FirstLoad::load(RangeRecord& range, Connections::Sessions& sessions) {
        [&](const ReadBatch& item) {
          RangeRecord next = range;
          next.position = encode_key(item.last->key);
-         next.finished = item.ends_pass;
+         next.finished = item.ends_pass || off(Guard::range_ends_last);
          const WriteCounts written = commit(writing, &item.batch, next);
          count(&item, written, range, next);
        });

@@ -1,6 +1,7 @@
 // Passes: batches from the reading side into target transactions.
 #include <algorithm>
 
+#include "core/guard_switch.h"
 #include "sync/audit.h"
 #include "sync/cursor_value.h"
 #include "sync/feed.h"
@@ -27,6 +28,7 @@ ReadPlan JobRun::base_read() const {
 
 /// A full job that replaces or appends is all or nothing.
 bool JobRun::single_transaction(const Pass& pass) const {
+  if (off(Guard::replace_at_once)) return false;
   return pass.kind == Pass::Kind::whole && plan_.apply != Apply::upsert;
 }
 
@@ -54,7 +56,13 @@ void JobRun::run_pass(const Pass& pass) {
        [&](ReadBatch& item) { take_batch(pass, item); });
   outcome_.phases.read += reading.times().read;
   outcome_.phases.transform += reading.times().transform;
-  if (!request_.options.dry_run) complete(pass);
+  if (request_.options.dry_run) return;
+  if (off(Guard::sample_before_reading) && pass.kind == Pass::Kind::settle && pass.token) {
+    Pass late = pass;
+    late.token = sample().token;
+    return complete(late);
+  }
+  complete(pass);
 }
 
 void JobRun::take_batch(const Pass& pass, ReadBatch& item) {

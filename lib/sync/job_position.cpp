@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/guard_switch.h"
 #include "sync/audit.h"
 #include "sync/cursor_value.h"
 #include "sync/job_run.h"
@@ -135,7 +136,8 @@ void JobRun::begin_epoch(const std::string& reason) {
 
 void JobRun::check_identity() {
   const std::string identity = sessions_.source->identity();
-  if (checkpoint_.identity.empty() || checkpoint_.identity == identity) {
+  if (checkpoint_.identity.empty() || checkpoint_.identity == identity ||
+      off(Guard::notice_identity)) {
     checkpoint_.identity = identity;
     return;
   }
@@ -167,7 +169,7 @@ JobRun::Sample JobRun::sample() {
   check_clock(sample.token, asked);
   checkpoint_.proof = plan_.proof;
   sample.read_to = sample.token.mark;
-  if (!plan_.proven() && !sample.token.mark.null)
+  if (!plan_.proven() && !sample.token.mark.null && !off(Guard::keep_lookback))
     sample.token.mark = minus(sample.token.mark, lookback_of(checkpoint_, plan_));
   return sample;
 }
@@ -189,7 +191,8 @@ void JobRun::check_clock(const HorizonToken& token, SteadyTime asked) {
   const std::optional<WallTime> expected = expected_clock(asked);
   memory_.source_clock = token.sampled;
   memory_.asked_at = ports_.clock.steady();
-  const bool stepped = expected && token.sampled + ports_.limits.clock_step < *expected;
+  const bool stepped = expected && !off(Guard::notice_clock_step) &&
+                       token.sampled + ports_.limits.clock_step < *expected;
   const bool accepted = request_.options.accept == RunOptions::Accept::keep_mark;
   const Type& type = plan_.read_columns[plan_.cursor_at].type;
   if (stepped && !accepted && is_temporal(type.kind) &&
@@ -226,7 +229,11 @@ void JobRun::step_back(Duration step) {
 
 Settlement JobRun::ask_settled(const HorizonToken& token) {
   if (!plan_.proven() || token.proof == ProofKind::lookback) return {.settled = true};
-  return sessions_.source->settled(token);
+  if (off(Guard::wait_for_transactions)) return {.settled = true};
+  Settlement answer = sessions_.source->settled(token);
+  if (answer.stale && off(Guard::distrust_stale_view)) answer.settled = true;
+  if (answer.lost && off(Guard::drop_lost_token)) answer = {.settled = true};
+  return answer;
 }
 
 bool JobRun::wait_settled(const HorizonToken& token, Duration limit) {

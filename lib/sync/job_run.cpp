@@ -1,5 +1,6 @@
 #include "sync/job_run.h"
 
+#include "core/guard_switch.h"
 #include "sync/audit.h"
 #include "sync/cursor_value.h"
 #include "sync/row_error.h"
@@ -228,7 +229,7 @@ void JobRun::run_upsert(Sample& sample) {
 }
 
 void JobRun::run_append(Sample& sample) {
-  if (!sample.settled) {
+  if (!sample.settled && !off(Guard::append_waits)) {
     keep_token(sample.token);
     return settle_open_tokens();
   }
@@ -260,8 +261,13 @@ void JobRun::settle_open_tokens() {
     blocked_ = answer;
     blocked_since_ = token.sampled;
   }
+  if (settled && off(Guard::settle_by_the_settled)) settled = checkpoint_.tokens.back();
   checkpoint_.tokens = std::move(kept);
   if (!settled) return;
+  if (off(Guard::read_after_waiting)) {
+    checkpoint_.settled = settled->mark;
+    return;
+  }
   if (!checkpoint_.initial_done && fit_for_ranges(*settled))
     if (const auto ranges = split(); ranges.size() > 1) return begin_ranges(*settled, true, ranges);
   Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = settled};

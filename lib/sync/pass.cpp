@@ -1,5 +1,6 @@
 #include "sync/pass.h"
 
+#include "core/guard_switch.h"
 #include "sync/cursor_value.h"
 
 namespace tidemark {
@@ -52,6 +53,8 @@ void start_settle(ReadPlan& read, const Checkpoint& checkpoint, const JobPlan& p
   // An append that was interrupted goes on behind its last row; all its rows are settled ones.
   if (plan.apply == Apply::append && reached && !(settled && less(reached->cursor, *settled)))
     read.after = reached;
+  else if (settled && off(Guard::settle_from_mark_on))
+    read.after = Position{*settled, {}};
   else if (settled)
     read.from = settled;
   else
@@ -105,7 +108,7 @@ void finish_ranged_load(Checkpoint& checkpoint) {
   checkpoint.ranged_load.reset();
   checkpoint.initial_done = true;
   raise_time(checkpoint.read_as_of, load.token.sampled);
-  if (load.settled) {
+  if (load.settled || off(Guard::first_load_waits)) {
     // All below the mark was read in snapshots opened after its transactions had ended; nothing at
     // or above it was read at all.
     settle(checkpoint, load.token.mark);

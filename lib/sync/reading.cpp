@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/guard_switch.h"
 #include "sync/cursor_value.h"
 #include "sync/row_error.h"
 #include "sync/stopwatch.h"
@@ -92,6 +93,7 @@ ReadBatch Reading::prepare(Batch batch, MemoryBudget::Room room) {
 Position Reading::position_of(const Batch& batch, std::size_t row) const {
   Position position;  // in key order without a cursor
   if (in_cursor_order_) position.cursor = value_at(batch.column(ports_.plan.cursor_at), row);
+  if (in_cursor_order_ && off(Guard::position_has_key)) return position;
   for (const std::size_t at : ports_.plan.key_at)
     position.key.push_back(value_at(batch.column(at), row));
   return position;

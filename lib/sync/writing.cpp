@@ -1,5 +1,6 @@
 #include "sync/writing.h"
 
+#include "core/guard_switch.h"
 #include "sync/row_error.h"
 #include "sync/stopwatch.h"
 
@@ -50,9 +51,13 @@ WriteCounts Writing::commit(Checkpoint& checkpoint) {
   checkpoint.revision = ports_.memory.saved ? ports_.memory.saved->revision + 1 : 1;
   WriteCounts counts;
   try {
+    if (off(Guard::rows_with_checkpoint)) {
+      counts = load_->commit();
+      begin();
+    }
     load_->save(encode(checkpoint));
     if (ranges_) load_->save_ranges(*ranges_);
-    counts = load_->commit();
+    counts += load_->commit();
     load_.reset();
   } catch (const Error& error) {
     load_.reset();
@@ -92,8 +97,9 @@ void Writing::find_out(const Error& lost, const Checkpoint& checkpoint) {
   }
   ports_.guard.watch(&*ports_.target);
   ports_.memory.in_doubt = false;
-  if (!now.granted || now.took_over || !now.checkpoint ||
-      now.checkpoint->revision != checkpoint.revision) {
+  const bool arrived = now.granted && !now.took_over && now.checkpoint &&
+                       now.checkpoint->revision == checkpoint.revision;
+  if (!arrived && !off(Guard::find_out_doubt)) {
     ports_.memory.forget_position();
     throw Error(std::move(fields));
   }

@@ -1,5 +1,7 @@
 #include "simulation/application.h"
 
+#include <algorithm>
+
 #include "core/temporal.h"
 
 namespace tidemark::sim {
@@ -58,7 +60,7 @@ void Application::write() {
 
 void Application::write_ahead() {
   const int id = free_key();
-  if (id < 0 || scenario_.job != Scenario::Job::upsert) return;
+  if (id < 0 || !scenario_.writes_by_key()) return;
   trace_.add([&] { return "app: row " + std::to_string(id) + " dated a day ahead"; });
   source_.put(table, row(id, source_.now() + std::chrono::hours(24)));
 }
@@ -88,6 +90,9 @@ void Application::write_in_transaction() {
   });
   in->writer.put(table, row(id, at));
   in->locked.insert(id);
+  if (!scenario_.fragile_source || !chance_.once_in(2)) return;
+  in->writer.prepare();
+  in->prepared = true;
 }
 
 void Application::set_savepoint() {
@@ -125,8 +130,11 @@ void Application::end(std::size_t at, bool commit) {
 }
 
 void Application::end_transaction() {
-  if (open_.empty()) return;
-  end(chance_.below(open_.size()), !chance_.once_in(4));
+  if (open_.empty() || (scenario_.long_transactions && !chance_.once_in(3))) return;
+  const std::size_t at = chance_.below(open_.size());
+  // What is prepared waits for somebody from elsewhere.
+  if (open_[at].prepared && !chance_.once_in(4)) return;
+  end(at, !chance_.once_in(4));
 }
 
 void Application::erase() {
@@ -147,6 +155,10 @@ void Application::rename() {
   writer.erase(table, {std::to_string(from)});
   writer.put(table, row(to, source_.now()));
   writer.commit();
+}
+
+bool Application::has_prepared() const {
+  return std::any_of(open_.begin(), open_.end(), [](const auto& one) { return one.prepared; });
 }
 
 void Application::forget_unprepared() {

@@ -41,7 +41,7 @@ class Application {
   /// The source is as a backup had it: no transaction is open.
   void forget_all();
   void end_all();
-  bool idle() const noexcept { return open_.empty(); }
+  bool has_prepared() const;
 
   /// Whether a row of that key was ever there: the target may hold it although the source does not
   /// any more.

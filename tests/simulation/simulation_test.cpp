@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "simulation/guards.h"
 #include "simulation/simulate.h"
 
 using namespace tidemark::sim;
@@ -28,6 +29,16 @@ TEST_CASE("every promise is kept in every seeded world", "[simulation]") {
   require_kept(simulate_many(1, seeds_wanted(), tally));
   CHECK(tally.seeds == seeds_wanted());
   CHECK(tally.crashes > 0);
+}
+
+TEST_CASE("each guard is missed when it is off", "[simulation][guards]") {
+  constexpr std::uint64_t seeds = 2'000;
+  for (const GuardName& one : guards()) {
+    INFO("without " << one.name);
+    const Without without(&one);
+    Tally tally;
+    CHECK(simulate_many(1, seeds, tally));
+  }
 }
 
 TEST_CASE("a seed plays the same way each time", "[simulation]") {

@@ -47,6 +47,12 @@ World::World(std::uint64_t seed, Trace& trace)
       app_(*source_, scenario_, chance_, trace) {
   source_->set_now(clock_.now());
   target_->set_now(clock_.now());
+  if (scenario_.job == Scenario::Job::lookback)
+    source_->set_evidence(Application::table, {.proof = ProofKind::lookback,
+                                               .method = "none",
+                                               .server_assigned = true,
+                                               .moves_on_write = true,
+                                               .not_null = true});
   source_->on_operation([this](memory::Operation) { between_operations(); });
   target_->on_operation([this](memory::Operation) { between_operations(); });
   start(0, false);
@@ -75,6 +81,12 @@ JobSettings World::job() const {
   switch (scenario_.job) {
     case Scenario::Job::upsert:
       job.cursor = CursorSettings{.column = "c", .source = "c"};
+      break;
+    case Scenario::Job::lookback:
+      job.cursor = CursorSettings{.column = "c",
+                                  .source = "c",
+                                  .safety = Safety::lookback,
+                                  .lookback = std::chrono::hours(12)};
       break;
     case Scenario::Job::append:
       job.write = WriteMode::append;
@@ -116,7 +128,7 @@ const std::vector<World::Move>& World::moves() {
       {16, &World::app_write_in_transaction},
       {2, &World::app_savepoint},
       {2, &World::app_roll_back_to_savepoint},
-      {2, &World::app_prepare},
+      {4, &World::app_prepare},
       {12, &World::app_end_transaction},
       {4, &World::app_erase},
       {4, &World::app_rename},
@@ -124,20 +136,20 @@ const std::vector<World::Move>& World::moves() {
       {30, &World::run_first},
       {10, &World::run_second},
       {4, &World::kill_daemon},
-      {2, &World::stop_daemon},
+      {4, &World::stop_daemon},
       {6, &World::lose_connection},
       {6, &World::lose_commit_answer},
       {3, &World::land_commits},
       {2, &World::end_sessions},
-      {1, &World::restart_source},
+      {8, &World::restart_source},
       {2, &World::restart_target},
       {2, &World::freeze_view},
-      {2, &World::back_up_target},
-      {1, &World::restore_target},
+      {4, &World::back_up_target},
+      {4, &World::restore_target},
       {2, &World::set_source_clock_back},
       {1, &World::set_own_clock},
-      {1, &World::back_up_source},
-      {1, &World::restore_source},
+      {6, &World::back_up_source},
+      {6, &World::restore_source},
   };
   return all;
 }
@@ -231,7 +243,11 @@ void World::disturb() {
 }
 
 void World::check_outcome(const Outcome& outcome) {
-  if (outcome.counts.late_rows > 0) broken("a job that is labelled exact reports a late row");
+  const bool exact = scenario_.job != Scenario::Job::lookback;
+  if (!exact && outcome.progress.proof && *outcome.progress.proof != ProofKind::lookback)
+    broken("a job without proof is labelled exact");
+  if (exact && outcome.counts.late_rows > 0)
+    broken("a job that is labelled exact reports a late row");
   if (outcome.failure && outcome.failure->kind == FailureKind::internal)
     broken("an internal fault: " + outcome.failure->message);
   if (outcome.failure && outcome.failure->needs_person)
@@ -303,7 +319,7 @@ void World::check_end() {
   }
   for (const auto& [id, row] : there) {
     if (wanted.contains(id)) continue;
-    if (scenario_.job != Scenario::Job::upsert)
+    if (!scenario_.writes_by_key())
       return broken("the target has row " + id + ", which the source has not");
     if (!app_.ever_had(id)) return broken("the target has row " + id + ", which never was");
   }
@@ -380,6 +396,7 @@ void World::end_sessions() {
 }
 
 void World::restart_source() {
+  if (scenario_.fragile_source ? !app_.has_prepared() : !chance_.once_in(8)) return;
   trace_.add([] { return std::string("source: restart"); });
   source_->restart();
   app_.forget_unprepared();
@@ -428,7 +445,9 @@ void World::set_own_clock() {
 }
 
 void World::back_up_source() {
-  if (scenario_.history_changes) source_backup_ = source_->backup();
+  // A backup must grow old to be worth a restore.
+  if (scenario_.history_changes && (!source_backup_ || chance_.once_in(4)))
+    source_backup_ = source_->backup();
 }
 
 void World::restore_source() {
