@@ -205,6 +205,9 @@ App::Parts::Parts(Options options, const config::LoadResult& loaded)
   log_.redactor().learn(settings_);
   log_.on_message([this](LogLevel level) { metrics_.log_message(level); });
   metrics_.set_jobs(settings_);
+  connections_->on_wait([this](const ConnectionName& connection, Duration took) {
+    metrics_.pool_wait(connection, took);
+  });
   metrics_.set_config_hash(loaded.fingerprint);
   lease_return_.serve(*runner_, side_workers_);
   lease_return_.configured(settings_, {});
@@ -394,6 +397,7 @@ observe::LiveValues App::Parts::live() const {
   values.workers_busy = static_cast<std::uint32_t>(load.running);
   values.workers_idle = static_cast<std::uint32_t>(load.slots - std::min(load.slots, load.running));
   values.event_loop_delay = loop_.delay();
+  values.queue_rows = memory_.rows();
   values.queue_bytes = memory_.used();
   values.queue_capacity_bytes = memory_.limit();
   values.state_store_bytes = store_->bytes();

@@ -52,6 +52,7 @@ std::vector<observe::LiveValues::Connection> ConnectionWatch::values() const {
     value.name = use.name;
     value.idle = static_cast<std::uint32_t>(use.idle);
     value.busy = static_cast<std::uint32_t>(use.in_use);
+    value.waiting = static_cast<std::uint32_t>(use.waiting);
     const std::lock_guard lock(shared_->mutex);
     if (const auto found = shared_->known.find(use.name); found != shared_->known.end()) {
       value.up = found->second.up;

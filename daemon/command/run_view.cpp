@@ -33,6 +33,30 @@ std::string phases_text(const Json& phases) {
   return text;
 }
 
+/// How far a first load in key ranges is: " (3 of 16 key ranges)".
+std::string ranges_text(const Json& status) {
+  const auto progress = status.find("progress");
+  if (progress == status.end() || !progress->is_object()) return {};
+  const auto all = progress->value("ranges", std::uint64_t{0});
+  if (all == 0) return {};
+  return fmt::format(" ({} of {} key ranges)", progress->value("ranges_finished", std::uint64_t{0}),
+                     all);
+}
+
+/// How far a pass over a whole table has come, and how long the rest takes at this pace. By the
+/// source's own statistics, so nothing is said once these prove wrong.
+std::string rest_text(const Json& counts, Duration took) {
+  const Json expected = counts.value("rows_expected", Json());
+  const auto rows = counts.value("rows_read", std::uint64_t{0});
+  if (!expected.is_number_unsigned() || rows == 0) return {};
+  const auto all = expected.get<std::uint64_t>();
+  if (rows >= all) return {};
+  const double share = static_cast<double>(rows) / static_cast<double>(all);
+  const Duration left(
+      static_cast<std::int64_t>(static_cast<double>(took.count()) * (1 - share) / share));
+  return fmt::format(", about {:.0f} %, {} left", 100 * share, span_text(left));
+}
+
 Tone tone_of(const std::string& result) {
   if (result == "success") return Tone::good;
   return result == "failed" ? Tone::bad : Tone::warning;
@@ -56,8 +80,8 @@ std::string run_progress_line(const Json& status) {
     return fmt::format("{}: {}", name, status.value("state", std::string("waiting")));
   const auto rows = run["counts"].value("rows_read", std::uint64_t{0});
   const Duration took = seconds_of(run, "seconds");
-  return fmt::format("{}: {} rows read, {}, {}", name, count_text(rows), rate_text(rows, took),
-                     span_text(took));
+  return fmt::format("{}: {} rows read{}, {}, {}{}", name, count_text(rows), ranges_text(status),
+                     rate_text(rows, took), span_text(took), rest_text(run["counts"], took));
 }
 
 void show_outcome(Console& console, const std::string& job, const Json& outcome) {

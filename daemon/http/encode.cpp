@@ -123,26 +123,32 @@ Json encode(const Failure& failure) {
 }
 
 Json encode(const RunCounts& counts) {
-  return {{"rows_read", counts.rows_read},
-          {"rows_settle_read", counts.rows_settle_read},
-          {"rows_filtered", counts.rows_filtered},
-          {"rows_rejected", counts.rows_rejected},
-          {"inserted", counts.written.inserted},
-          {"updated", counts.written.updated},
-          {"deleted", counts.written.deleted},
-          {"unchanged", counts.written.unchanged},
-          {"bytes_read", counts.bytes_read},
-          {"bytes_written", counts.bytes_written},
-          {"batches", counts.batches},
-          {"late_rows", counts.late_rows},
-          {"retries", counts.retries}};
+  return {
+      {"rows_read", counts.rows_read},
+      {"rows_settle_read", counts.rows_settle_read},
+      {"rows_filtered", counts.rows_filtered},
+      {"rows_rejected", counts.rows_rejected},
+      {"inserted", counts.written.inserted},
+      {"updated", counts.written.updated},
+      {"deleted", counts.written.deleted},
+      {"unchanged", counts.written.unchanged},
+      {"bytes_read", counts.bytes_read},
+      {"bytes_written", counts.bytes_written},
+      {"batches", counts.batches},
+      {"late_rows", counts.late_rows},
+      {"retries", counts.retries},
+      {"rows_expected", counts.rows_expected == 0 ? Json(nullptr) : Json(counts.rows_expected)}};
 }
 
 Json encode(const PhaseTimes& phases) {
-  return {
-      {"connect_seconds", seconds(phases.connect)},     {"read_seconds", seconds(phases.read)},
-      {"transform_seconds", seconds(phases.transform)}, {"write_seconds", seconds(phases.write)},
-      {"commit_seconds", seconds(phases.commit)},       {"wait_seconds", seconds(phases.wait)}};
+  return {{"connect_seconds", seconds(phases.connect)},
+          {"read_seconds", seconds(phases.read)},
+          {"transform_seconds", seconds(phases.transform)},
+          {"write_seconds", seconds(phases.write)},
+          {"commit_seconds", seconds(phases.commit)},
+          {"wait_seconds", seconds(phases.wait)},
+          {"blocked_read_seconds", seconds(phases.blocked_read)},
+          {"blocked_write_seconds", seconds(phases.blocked_write)}};
 }
 
 Json encode(const Outcome& outcome) {

@@ -31,7 +31,8 @@ void feed_overlapped(Reading& reading, const FeedPorts& ports,
   for (;;) {
     std::optional<ReadBatch> item;
     {
-      const Stopwatch watch(ports.clock, ports.wait);
+      const Stopwatch waiting(ports.clock, ports.times.wait);
+      const Stopwatch blocked(ports.clock, ports.times.blocked_write);
       item = queue.pop();
     }
     if (!item) break;

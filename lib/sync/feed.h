@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "core/outcome.h"
 #include "sync/batch_queue.h"
 #include "sync/reading.h"
 #include "sync/run.h"
@@ -13,7 +14,7 @@ struct FeedPorts {
   RunGuard& guard;
   const Clock& clock;
   const RunLimits& limits;
-  Duration& wait;  ///< grows by the time in which the caller had nothing to take
+  PhaseTimes& times;  ///< wait and blocked_write grow by how long the caller had nothing to take
 };
 
 /// Gives all batches of a read to `take`, in order and on the caller's thread; reads ahead on a

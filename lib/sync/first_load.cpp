@@ -12,8 +12,9 @@ namespace {
 constexpr int deadlock_attempts = 5;
 
 void add(PhaseTimes& to, const PhaseTimes& times) {
-  for (Duration PhaseTimes::*phase : {&PhaseTimes::read, &PhaseTimes::transform, &PhaseTimes::write,
-                                      &PhaseTimes::commit, &PhaseTimes::wait})
+  for (Duration PhaseTimes::*phase :
+       {&PhaseTimes::read, &PhaseTimes::transform, &PhaseTimes::write, &PhaseTimes::commit,
+        &PhaseTimes::wait, &PhaseTimes::blocked_read, &PhaseTimes::blocked_write})
     to.*phase += times.*phase;
 }
 
@@ -180,8 +181,7 @@ void FirstLoad::load(RangeRecord& range, Connections::Sessions& sessions) {
                    .digest_key = ports_.digest_key,
                    .key_secret = own.key_secret},
                   pass, std::nullopt);
-  feed(reading,
-       {.guard = own.guard, .clock = own.clock, .limits = ports_.limits, .wait = times.wait},
+  feed(reading, {.guard = own.guard, .clock = own.clock, .limits = ports_.limits, .times = times},
        [&](const ReadBatch& item) {
          RangeRecord next = range;
          next.position = encode_key(item.last->key);
@@ -197,6 +197,7 @@ void FirstLoad::load(RangeRecord& range, Connections::Sessions& sessions) {
   }
   times.read += reading.times().read;
   times.transform += reading.times().transform;
+  times.blocked_read += reading.times().blocked_read;
   const std::lock_guard lock(mutex_);
   add(ports_.outcome.phases, times);
 }

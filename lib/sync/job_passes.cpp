@@ -49,13 +49,11 @@ void JobRun::run_pass(const Pass& pass) {
     ~Ended() { guard.begin_reading(); }
   } ended{guard_};
   feed(reading,
-       {.guard = guard_,
-        .clock = ports_.clock,
-        .limits = ports_.limits,
-        .wait = outcome_.phases.wait},
+       {.guard = guard_, .clock = ports_.clock, .limits = ports_.limits, .times = outcome_.phases},
        [&](ReadBatch& item) { take_batch(pass, item); });
   outcome_.phases.read += reading.times().read;
   outcome_.phases.transform += reading.times().transform;
+  outcome_.phases.blocked_read += reading.times().blocked_read;
   if (request_.options.dry_run) return;
   if (off(Guard::sample_before_reading) && pass.kind == Pass::Kind::settle && pass.token) {
     Pass late = pass;

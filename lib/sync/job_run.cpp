@@ -50,6 +50,7 @@ void JobRun::execute() {
   if (!acquire()) return;
   prepare_target();
   was_initial_ = !checkpoint_.initial_done;
+  estimate();
   hooks(true);
   if (request_.options.backfill)
     run_backfill_asked();
@@ -191,6 +192,14 @@ void JobRun::run_incremental() {
   Sample sampled = sample();
   if (!checkpoint_.initial_done && !checkpoint_.settled && job_.initial == Initial::skip) {
     if (!sampled.token.mark.null) checkpoint_.settled = sampled.token.mark;
+/// Only where a whole table is read: what a predicate leaves of one, statistics don't tell.
+void JobRun::estimate() {
+  const bool whole = !plan_.incremental() || (was_initial_ && job_.initial == Initial::load);
+  const bool parts = request_.options.backfill || plan_.start || !plan_.relation.where.empty();
+  if (!whole || parts) return;
+  outcome_.counts.rows_expected = sessions_.source->estimated_rows(plan_.relation).value_or(0);
+}
+
     checkpoint_.initial_done = true;
     checkpoint_.read_as_of = checkpoint_.audited_at = sampled.token.sampled;
     stop_comparing(checkpoint_);

@@ -55,6 +55,7 @@ class JobRun {
   void run_backfill_pending();
   void run_nulls();
   void settle_open_tokens();
+  void estimate();
   void reach_back(Pass& pass) const;
   void finish_run();
 

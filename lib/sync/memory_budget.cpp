@@ -8,13 +8,16 @@
 namespace tidemark {
 
 MemoryBudget::Room::Room(Room&& other) noexcept
-    : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : budget_(std::exchange(other.budget_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      rows_(std::exchange(other.rows_, 0)) {}
 
 MemoryBudget::Room& MemoryBudget::Room::operator=(Room&& other) noexcept {
   if (this == &other) return *this;
   release();
   budget_ = std::exchange(other.budget_, nullptr);
   bytes_ = std::exchange(other.bytes_, 0);
+  rows_ = std::exchange(other.rows_, 0);
   return *this;
 }
 
@@ -24,8 +27,16 @@ void MemoryBudget::Room::resize(Bytes bytes) {
   bytes_ = bytes;
 }
 
+void MemoryBudget::Room::set_rows(std::uint64_t rows) noexcept {
+  if (budget_ == nullptr) return;
+  const std::lock_guard lock(budget_->mutex_);
+  budget_->rows_ = budget_->rows_ - rows_ + rows;
+  rows_ = rows;
+}
+
 void MemoryBudget::Room::release() noexcept {
   if (budget_ == nullptr) return;
+  set_rows(0);
   budget_->change(bytes_, 0);
   budget_ = nullptr;
   bytes_ = 0;
@@ -67,6 +78,11 @@ void MemoryBudget::set_limit(Bytes limit) {
 Bytes MemoryBudget::limit() const {
   const std::lock_guard lock(mutex_);
   return limit_;
+}
+
+std::uint64_t MemoryBudget::rows() const {
+  const std::lock_guard lock(mutex_);
+  return rows_;
 }
 
 Bytes MemoryBudget::used() const {

@@ -30,6 +30,8 @@ class MemoryBudget {
     /// Sets what is really held. Growing never waits: the bytes are there already, and it is the
     /// next `take` that waits until they are gone.
     void resize(Bytes bytes);
+    /// How many rows those bytes are; for `rows` alone.
+    void set_rows(std::uint64_t rows) noexcept;
     void release() noexcept;
 
    private:
@@ -37,6 +39,7 @@ class MemoryBudget {
     Room(MemoryBudget& budget, Bytes bytes) : budget_(&budget), bytes_(bytes) {}
     MemoryBudget* budget_ = nullptr;
     Bytes bytes_ = 0;
+    std::uint64_t rows_ = 0;
   };
 
   /// Waits until there is room; throws Cancelled when asked to stop. More than the whole budget
@@ -50,6 +53,8 @@ class MemoryBudget {
   void set_limit(Bytes limit);
   Bytes limit() const;
   Bytes used() const;
+  /// Rows of all batches in flight.
+  std::uint64_t rows() const;
 
  private:
   void change(Bytes from, Bytes to) noexcept;
@@ -58,6 +63,7 @@ class MemoryBudget {
   std::condition_variable_any freed_;
   Bytes limit_;
   Bytes used_ = 0;
+  std::uint64_t rows_ = 0;
 };
 
 }  // namespace tidemark

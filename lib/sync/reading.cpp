@@ -23,8 +23,10 @@ Reading::Reading(const Ports& ports, const Pass& pass, const std::optional<Posit
 
 void Reading::run(BatchQueue& queue) noexcept {
   try {
-    while (std::optional<ReadBatch> batch = next())
+    while (std::optional<ReadBatch> batch = next()) {
+      const Stopwatch watch(ports_.clock, times_.blocked_read);
       if (!queue.push(std::move(*batch))) break;
+    }
     queue.close();
   } catch (...) {
     queue.close(std::current_exception());
@@ -85,6 +87,7 @@ ReadBatch Reading::prepare(Batch batch, MemoryBudget::Room room) {
     check_output_keys(batch);
   }
   room.resize(std::max<Bytes>(batch.bytes(), 1));
+  room.set_rows(rows);
   item.batch = std::move(batch);
   item.room = std::move(room);
   return item;
