@@ -125,9 +125,9 @@ void JobRun::load_ranges(std::vector<RangeRecord> ranges) {
   const RangedLoad& load = *checkpoint_.ranged_load;
   Pass pass{.kind = Pass::Kind::range, .read = base_read()};
   pass.read.from = plan_.start;
-  // What lies behind the mark is read after the load, all of it, so that no row is read twice.
-  // While the horizon is open all is read that is there: the mark may be far back.
-  if (load.settled) pass.read.below = load.token.mark;
+  // An append must not read twice what lies behind the mark. Otherwise all that is there is read,
+  // because the mark may be far back; the catch-up reads what lies behind it once more.
+  if (plan_.apply == Apply::append) pass.read.below = load.token.mark;
   {
     FirstLoad work({.connections = ports_.connections,
                     .sessions = sessions_,

@@ -109,8 +109,8 @@ void finish_ranged_load(Checkpoint& checkpoint) {
   checkpoint.initial_done = true;
   raise_time(checkpoint.read_as_of, load.token.sampled);
   if (load.settled || off(Guard::first_load_waits)) {
-    // All below the mark was read in snapshots opened after its transactions had ended; nothing at
-    // or above it was read at all.
+    // All below the mark was read in snapshots opened after its transactions had ended. What was
+    // read at or above it counts for nothing.
     settle(checkpoint, load.token.mark);
     raise_time(checkpoint.fresh_as_of, load.token.sampled);
     return;

@@ -38,6 +38,7 @@ class Daemon {
     return process_.wait(limit);
   }
 
+  const std::string& config() const { return files_.config; }  ///< its path
   std::string log() const { return read_file(files_.log); }
   /// The body of a 200 at the control socket; "" when there is none.
   std::string get(const std::string& path) const;
