@@ -249,14 +249,15 @@ class CellCast {
 }  // namespace
 
 bool can_cast(const Type& from, const Type& to) noexcept {
-  if (from.kind == to.kind) return from.kind != TypeKind::native || from.origin == to.origin;
-  // A native value is its server's text, so it goes where a text goes.
+  // A native value is its server's text, so it goes where a text goes; under another database's
+  // name too, which is the user's word, and the target's to refuse.
+  if (from.kind == to.kind) return true;
   if (to.kind == TypeKind::text) return true;
   if (is_number(from.kind) && is_number(to.kind)) return true;
   switch (from.kind) {
     case TypeKind::text:
     case TypeKind::native:
-      return to.kind != TypeKind::interval;
+      return true;
     case TypeKind::bytes:
       return to.kind == TypeKind::uuid;
     case TypeKind::uuid:

@@ -46,13 +46,16 @@ std::unique_ptr<Load> begin(Target& target, const WriteSpec& spec) {
   return target.begin({.job = job, .fence = acquired.fence, .write = spec});
 }
 
+/// Saves on top of what the job has stored.
 WriteCounts write(Target& target, const WriteSpec& spec, const Batch& batch) {
+  const auto before = target.peek(job, table);
+  const std::int64_t revision = before && before->checkpoint ? before->checkpoint->revision + 1 : 1;
   const auto load = begin(target, spec);
   if (spec.write == WriteMode::upsert)
     load->upsert(batch);
   else
     load->append(batch);
-  load->save({.definition = "d", .revision = 1});
+  load->save({.definition = "d", .revision = revision});
   return load->commit();
 }
 
