@@ -158,32 +158,35 @@ std::optional<Connections::Places> Connections::room(const Wanted& wanted) const
   return places;
 }
 
+std::size_t Connections::waiting_of(const ConnectionName& name) const {
+  const auto found = waiting_.find(name);
+  return found == waiting_.end() ? 0 : static_cast<std::size_t>(found->second);
+}
+
 void Connections::count_waiting(const Wanted& wanted, int by) {
   for (const auto& name : {wanted.source, wanted.target})
     if (name) waiting_[*name] += by;
 }
 
 Connections::Sessions Connections::acquire(const Wanted& wanted, const std::stop_token& stop) {
+  const SteadyTime asked = clock_.steady();
   std::unique_lock lock(mutex_);
   std::optional<Places> places = room(wanted);
-std::size_t Connections::waiting_of(const ConnectionName& name) const {
-  const auto found = waiting_.find(name);
-  return found == waiting_.end() ? 0 : static_cast<std::size_t>(found->second);
-}
-
   if (!places) {
     struct Waiting {
       Connections& owner;
       const Wanted& wanted;
       Waiting(Connections& by, const Wanted& what) : owner(by), wanted(what) {
         owner.count_waiting(wanted, 1);
-  const SteadyTime asked = clock_.steady();
       }
       ~Waiting() { owner.count_waiting(wanted, -1); }
     } waiting(*this, wanted);
     if (!freed_.wait(lock, stop, [&] { return (places = room(wanted)).has_value(); }))
       throw Cancelled();
   }
+  if (wait_told_)
+    for (const auto& name : {wanted.source, wanted.target})
+      if (name) wait_told_(*name, clock_.steady() - asked);
   return lend(wanted, *places, std::move(lock));
 }
 
@@ -192,9 +195,6 @@ std::optional<Connections::Sessions> Connections::try_acquire(const Wanted& want
   for (const auto& name : {wanted.source, wanted.target})
     if (name && waiting_[*name] > 0) return std::nullopt;
   const std::optional<Places> places = room(wanted);
-  if (wait_told_)
-    for (const auto& name : {wanted.source, wanted.target})
-      if (name) wait_told_(*name, clock_.steady() - asked);
   if (!places) return std::nullopt;
   return lend(wanted, *places, std::move(lock));
 }

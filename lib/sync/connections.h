@@ -42,8 +42,8 @@ struct ConnectionUse {
   std::size_t in_use = 0;
   std::size_t idle = 0;
   std::size_t limit = 0;
-};
   std::size_t waiting = 0;  ///< runs that have no session yet
+};
 
 /// Sessions of all configured connections, lent to runs. Any thread.
 ///
@@ -132,6 +132,9 @@ class Connections {
   std::optional<ConnectionSettings> settings(const ConnectionName& name) const;
   RowRate& rate(const ConnectionName& name);
   std::vector<ConnectionUse> use() const;
+  /// Told, on the run's thread, how long each `acquire` waited for room. Before the first one.
+  using WaitTold = std::function<void(const ConnectionName&, Duration)>;
+  void on_wait(WaitTold told) { wait_told_ = std::move(told); }
   /// Closes what is idle: at stop, and after a long pause.
   void close_idle();
 
@@ -141,11 +144,9 @@ class Connections {
     std::shared_ptr<Slot> source;
     std::shared_ptr<Slot> target;
   };
-  /// Told, on the run's thread, how long each `acquire` waited for room. Before the first one.
-  using WaitTold = std::function<void(const ConnectionName&, Duration)>;
-  void on_wait(WaitTold told) { wait_told_ = std::move(told); }
   std::optional<Places> room(const Wanted& wanted) const;
   void count_waiting(const Wanted& wanted, int by);
+  std::size_t waiting_of(const ConnectionName& name) const;
   Sessions lend(const Wanted& wanted, const Places& places, std::unique_lock<std::mutex> lock);
   template <class Session>
   void fill(Lease<Session>& lease, const std::shared_ptr<Slot>& slot);
@@ -154,8 +155,8 @@ class Connections {
 
   MakeConnector make_;
   const Clock& clock_;
+  WaitTold wait_told_;
   mutable std::mutex mutex_;
-  std::size_t waiting_of(const ConnectionName& name) const;
   std::condition_variable_any freed_;
   std::map<ConnectionName, std::shared_ptr<Slot>> slots_;
   std::map<ConnectionName, int> waiting_;  ///< requests in `acquire` that have no room yet
@@ -163,4 +164,3 @@ class Connections {
 };
 
 }  // namespace tidemark
-  WaitTold wait_told_;

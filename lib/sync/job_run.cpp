@@ -187,11 +187,6 @@ void JobRun::run_full() {
   run_pass(pass);
 }
 
-void JobRun::run_incremental() {
-  const CursorSettings& cursor = *job_.cursor;
-  Sample sampled = sample();
-  if (!checkpoint_.initial_done && !checkpoint_.settled && job_.initial == Initial::skip) {
-    if (!sampled.token.mark.null) checkpoint_.settled = sampled.token.mark;
 /// Only where a whole table is read: what a predicate leaves of one, statistics don't tell.
 void JobRun::estimate() {
   const bool whole = !plan_.incremental() || (was_initial_ && job_.initial == Initial::load);
@@ -200,6 +195,11 @@ void JobRun::estimate() {
   outcome_.counts.rows_expected = sessions_.source->estimated_rows(plan_.relation).value_or(0);
 }
 
+void JobRun::run_incremental() {
+  const CursorSettings& cursor = *job_.cursor;
+  Sample sampled = sample();
+  if (!checkpoint_.initial_done && !checkpoint_.settled && job_.initial == Initial::skip) {
+    if (!sampled.token.mark.null) checkpoint_.settled = sampled.token.mark;
     checkpoint_.initial_done = true;
     checkpoint_.read_as_of = checkpoint_.audited_at = sampled.token.sampled;
     stop_comparing(checkpoint_);

@@ -47,6 +47,7 @@ class JobRun {
   void dry_run();
   bool acquire();
   void prepare_target();
+  void estimate();
   void run_full();
   void run_incremental();
   void run_upsert(Sample& sample);
@@ -55,7 +56,6 @@ class JobRun {
   void run_backfill_pending();
   void run_nulls();
   void settle_open_tokens();
-  void estimate();
   void reach_back(Pass& pass) const;
   void finish_run();
 
