@@ -29,6 +29,14 @@ std::string_view to_string(ReloadFinished::Result result) noexcept {
   return "rejected";
 }
 
+std::string_view to_string(Rejection reason) noexcept {
+  return reason == Rejection::constraint ? "constraint" : "conversion";
+}
+
+std::string_view to_string(Conflict resolution) noexcept {
+  return resolution == Conflict::repeated ? "repeated" : "yielded";
+}
+
 prometheus::Family<Counter>& Families::counter(std::string_view name) {
   const MetricDefinition& row = row_of(name, MetricType::counter);
   return prometheus::BuildCounter()

@@ -23,6 +23,13 @@ using prometheus::Labels;
 
 std::string_view to_string(ReloadFinished::Result result) noexcept;
 
+/// Why a row was refused: the data kinds of failures.
+enum class Rejection { constraint, conversion };
+std::string_view to_string(Rejection reason) noexcept;
+/// How a conflict with another writer ended.
+enum class Conflict { repeated, yielded };
+std::string_view to_string(Conflict resolution) noexcept;
+
 /// How many enumerators a closed set of label values has; they count from 0.
 template <class Enum>
 inline constexpr std::size_t enum_size = 0;
@@ -32,6 +39,10 @@ template <>
 inline constexpr std::size_t enum_size<SkipReason> = 4;
 template <>
 inline constexpr std::size_t enum_size<FailureKind> = 13;
+template <>
+inline constexpr std::size_t enum_size<Rejection> = 2;
+template <>
+inline constexpr std::size_t enum_size<Conflict> = 2;
 template <>
 inline constexpr std::size_t enum_size<JobState> = 7;
 template <>

@@ -6,6 +6,7 @@
 namespace tidemark::observe {
 namespace {
 
+const std::vector<double> late_bounds{0.1, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
 const std::vector<double> run_bounds{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400};
 
 double seconds(Duration span) {
@@ -35,6 +36,8 @@ JobSeries::JobSeries(Families& families, JobSettings job)
       skipped_(group_.counters<SkipReason>("tidemark_job_skipped_total", "reason")),
       failures_(group_.counters<FailureKind>("tidemark_job_failures_total", "kind")),
       retries_(group_.counters<FailureKind>("tidemark_job_retries_total", "kind")),
+      conflicts_(group_.counters<Conflict>("tidemark_job_conflicts_total", "resolution")),
+      rejected_(group_.counters<Rejection>("tidemark_job_rows_rejected_total", "reason")),
       duration_(group_.histogram("tidemark_job_run_duration_seconds", run_bounds)),
       connect_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "connect"}})),
       read_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "read"}})),
@@ -42,14 +45,16 @@ JobSeries::JobSeries(Families& families, JobSettings job)
       write_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "write"}})),
       commit_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "commit"}})),
       wait_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "wait"}})),
+      blocked_read_(group_.counter("tidemark_job_blocked_seconds_total", {{"stage", "read"}})),
+      blocked_write_(group_.counter("tidemark_job_blocked_seconds_total", {{"stage", "write"}})),
       rows_read_(group_.counter("tidemark_job_rows_read_total")),
       inserted_(group_.counter("tidemark_job_rows_written_total", {{"op", "insert"}})),
       updated_(group_.counter("tidemark_job_rows_written_total", {{"op", "update"}})),
       deleted_(group_.counter("tidemark_job_rows_written_total", {{"op", "delete"}})),
       unchanged_(group_.counter("tidemark_job_rows_unchanged_total")),
       filtered_(group_.counter("tidemark_job_rows_filtered_total")),
-      rejected_(group_.counter("tidemark_job_rows_rejected_total")),
       late_(group_.counter("tidemark_job_late_rows_total")),
+      late_arrival_(group_.histogram("tidemark_job_late_arrival_seconds", late_bounds)),
       bytes_read_(group_.counter("tidemark_job_read_bytes_total")),
       bytes_written_(group_.counter("tidemark_job_written_bytes_total")),
       batches_(group_.counter("tidemark_job_batches_total")) {}
@@ -90,15 +95,29 @@ void JobSeries::finished(const RunFinished& event) {
   learn(outcome.progress);
   of(runs_, outcome.result).Increment();
   if (outcome.result == RunResult::held) return;
-  if (outcome.failure) of(failures_, outcome.failure->kind).Increment();
+  if (outcome.failure) failed(*outcome.failure);
   duration_.Observe(seconds(event.took));
   facts_.last_duration = event.took;
   if (outcome.result == RunResult::success || outcome.result == RunResult::partial)
     facts_.last_success = event.ended;
 }
 
+void JobSeries::failed(const Failure& failure) {
+  of(failures_, failure.kind).Increment();
+  if (failure.kind == FailureKind::constraint) of(rejected_, Rejection::constraint).Increment();
+  if (failure.kind == FailureKind::conversion) of(rejected_, Rejection::conversion).Increment();
+  if (failure.kind == FailureKind::deadlock) of(conflicts_, Conflict::repeated).Increment();
+  if (failure.kind == FailureKind::conflict)
+    of(conflicts_, failure.code == "fenced" ? Conflict::yielded : Conflict::repeated).Increment();
+}
+
 void JobSeries::retried(FailureKind kind) {
   of(retries_, kind).Increment();
+}
+
+void JobSeries::came_late(Duration by, std::uint64_t rows) {
+  for (std::uint64_t row = 0; row < rows; ++row)
+    late_arrival_.Observe(seconds(by));
 }
 
 void JobSeries::skipped(SkipReason reason) {
@@ -129,7 +148,6 @@ void JobSeries::count(const std::string& run_id, const RunCounts& counts,
   add(deleted_, counts.written.deleted, counted_.written.deleted);
   add(unchanged_, counts.written.unchanged, counted_.written.unchanged);
   add(filtered_, counts.rows_filtered, counted_.rows_filtered);
-  add(rejected_, counts.rows_rejected, counted_.rows_rejected);
   add(late_, counts.late_rows, counted_.late_rows);
   add(bytes_read_, counts.bytes_read, counted_.bytes_read);
   add(bytes_written_, counts.bytes_written, counted_.bytes_written);
@@ -141,6 +159,8 @@ void JobSeries::count(const std::string& run_id, const RunCounts& counts,
   add(write_, phases.write, timed_.write);
   add(commit_, phases.commit, timed_.commit);
   add(wait_, phases.wait, timed_.wait);
+  add(blocked_read_, phases.blocked_read, timed_.blocked_read);
+  add(blocked_write_, phases.blocked_write, timed_.blocked_write);
 }
 
 /// A run that never got as far as its checkpoint knows nothing of progress; what an earlier one

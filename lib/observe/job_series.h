@@ -26,6 +26,7 @@ class JobSeries {
   std::optional<Duration> committed(const RunProgress& event, WallTime now);
   void finished(const RunFinished& event);
   void retried(FailureKind kind);
+  void came_late(Duration by, std::uint64_t rows);
   void skipped(SkipReason reason);
   void planned(std::optional<WallTime> start) { planned_ = start; }
 
@@ -40,6 +41,7 @@ class JobSeries {
   const Facts& facts() const noexcept { return facts_; }
 
  private:
+  void failed(const Failure& failure);
   void count(const std::string& run_id, const RunCounts& counts, const PhaseTimes& phases);
   void learn(const Progress& progress);
 
@@ -59,10 +61,14 @@ class JobSeries {
   std::array<Counter*, enum_size<SkipReason>> skipped_;
   std::array<Counter*, enum_size<FailureKind>> failures_;
   std::array<Counter*, enum_size<FailureKind>> retries_;
+  std::array<Counter*, enum_size<Conflict>> conflicts_;
+  std::array<Counter*, enum_size<Rejection>> rejected_;
   Histogram& duration_;
   Counter &connect_, &read_, &transform_, &write_, &commit_, &wait_;
+  Counter &blocked_read_, &blocked_write_;
   Counter &rows_read_, &inserted_, &updated_, &deleted_;
-  Counter &unchanged_, &filtered_, &rejected_, &late_;
+  Counter &unchanged_, &filtered_, &late_;
+  Histogram& late_arrival_;
   Counter &bytes_read_, &bytes_written_, &batches_;
 };
 

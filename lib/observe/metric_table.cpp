@@ -54,8 +54,8 @@ std::vector<MetricDefinition> job_metrics() {
       row(gauge, "tidemark_job_stale", "1", {"name"},
           "1 if the next success is overdue by more than the job's freshness allows."),
       row(gauge, "tidemark_job_degraded", "1", {"name"},
-          "1 if the job runs but not as configured, for example because the target lacks a "
-          "column."),
+          "1 if the job runs but not as configured: the target lacks a column, or rows came behind "
+          "a mark that was proven (tidemark why)."),
       row(gauge, "tidemark_job_halt_info", "1", {"name", "kind", "remedy"},
           "1 while a job is halted; kind is what went wrong, remedy what a person has to do: "
           "credentials, permission, schema, config, accept, data, report."),
@@ -78,6 +78,10 @@ std::vector<MetricDefinition> run_metrics() {
       row(counter, "tidemark_job_phase_seconds_total", "seconds", {"name", "phase"},
           "Time runs spent per phase: connect, read, transform, write, commit, wait (for room, row "
           "rate or a horizon). Phases overlap, so their sum may exceed the duration."),
+      row(counter, "tidemark_job_blocked_seconds_total", "seconds", {"name", "stage"},
+          "Time one half of a run waited for the other: read (batches were there, the writer took "
+          "none) or write (the writer had none to write). The half that waits is not the "
+          "bottleneck."),
       row(gauge, "tidemark_job_next_run_timestamp_seconds", "seconds", {"name"},
           "When the next start is planned. Absent if none is."),
       row(gauge, "tidemark_job_deadline_timestamp_seconds", "seconds", {"name"},
@@ -101,6 +105,10 @@ std::vector<MetricDefinition> failure_metrics() {
           "constraint, conversion, conflict, deadlock, position_lost, resource, internal."),
       row(counter, "tidemark_job_retries_total", "retries", {"name", "kind"},
           "Retries that were planned, by kind of the failure before."),
+      row(counter, "tidemark_job_conflicts_total", "conflicts", {"name", "resolution"},
+          "Times another writer was in the job's way: repeated (a deadlock or serialization "
+          "failure, the transaction comes again), yielded (another daemon had taken the job over, "
+          "the run gave way)."),
   };
 }
 
@@ -114,8 +122,9 @@ std::vector<MetricDefinition> row_metrics() {
           "Rows that arrived and were equal already: not rewritten."),
       row(counter, "tidemark_job_rows_filtered_total", "rows", {"name"},
           "Rows that a transform took out."),
-      row(counter, "tidemark_job_rows_rejected_total", "rows", {"name"},
-          "Rows that the target refused."),
+      row(counter, "tidemark_job_rows_rejected_total", "rows", {"name", "reason"},
+          "Rows for which a run failed: constraint (the target or the job's key refuses them), "
+          "conversion (a value does not fit)."),
       row(counter, "tidemark_job_read_bytes_total", "bytes", {"name"},
           "Bytes of batches read, as held in memory."),
       row(counter, "tidemark_job_written_bytes_total", "bytes", {"name"},
@@ -148,6 +157,9 @@ std::vector<MetricDefinition> fresh_metrics() {
       row(counter, "tidemark_job_late_rows_total", "rows", {"name"},
           "Rows that became visible behind the mark although the proof said none could. Anything "
           "but 0 means that an assumption about the source is wrong."),
+      row(histogram, "tidemark_job_late_arrival_seconds", "seconds", {"name"},
+          "How long after it had been read past a row became visible: what a lookback must cover. "
+          "Empty for exact jobs unless the audit finds something. Cursors that are times only."),
       row(gauge, "tidemark_job_settle_reread_ratio", "ratio", {"name"},
           "Rows read a second time by the settle pass per row read for the first time."),
       row(gauge, "tidemark_job_schema_drift", "differences", {"name"},
@@ -158,6 +170,7 @@ std::vector<MetricDefinition> fresh_metrics() {
 
 std::vector<MetricDefinition> queue_metrics() {
   return {
+      row(gauge, "tidemark_queue_rows", "rows", {}, "Rows of all batches in flight."),
       row(gauge, "tidemark_queue_bytes", "bytes", {}, "Bytes of all batches in flight."),
       row(gauge, "tidemark_queue_capacity_bytes", "bytes", {},
           "Bound of tidemark_queue_bytes: daemon.memory."),
@@ -186,6 +199,11 @@ std::vector<MetricDefinition> connection_metrics() {
           "Open sessions by state: idle, busy."),
       row(gauge, "tidemark_pool_max_connections", "connections", {"connection"},
           "Bound of open sessions: limits.connections."),
+      row(gauge, "tidemark_pool_waiters", "runs", {"connection"},
+          "Runs that wait for a session because all are lent."),
+      row(histogram, "tidemark_pool_wait_seconds", "seconds", {"connection"},
+          "How long runs waited for room among the sessions of a connection; not how long logins "
+          "took."),
   };
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 const std::vector<double> batch_bounds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30};
 const std::vector<double> delay_bounds{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60};
+const std::vector<double> wait_bounds{0.001, 0.01, 0.1, 1, 10, 60, 600};
 const std::vector<double> request_bounds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5};
 constexpr std::array<std::string_view, 6> methods{"GET", "HEAD",   "POST",
                                                   "PUT", "DELETE", "OPTIONS"};
@@ -32,6 +33,7 @@ class ConnectionSeries {
       : settings_(std::move(settings)),
         errors_group_(families, {{"connection", settings_.name.text}}),
         errors_(errors_group_.counters<FailureKind>("tidemark_connection_errors_total", "kind")),
+        pool_wait_(errors_group_.histogram("tidemark_pool_wait_seconds", wait_bounds)),
         target_group_(families, {{"target", settings_.name.text}}),
         batch_write_(
             target_group_.histogram("tidemark_batch_write_duration_seconds", batch_bounds)) {}
@@ -39,6 +41,7 @@ class ConnectionSeries {
   void set_settings(ConnectionSettings settings) { settings_ = std::move(settings); }
   const ConnectionSettings& settings() const noexcept { return settings_; }
   void failed(FailureKind kind) { of(errors_, kind).Increment(); }
+  void waited(Duration took) { pool_wait_.Observe(seconds(took)); }
   void batch_written(Duration took) { batch_write_.Observe(seconds(took)); }
 
   std::optional<Duration> clock_skew = {};
@@ -47,6 +50,7 @@ class ConnectionSeries {
   ConnectionSettings settings_;
   SeriesGroup errors_group_;
   std::array<Counter*, enum_size<FailureKind>> errors_;
+  Histogram& pool_wait_;
   SeriesGroup target_group_;
   Histogram& batch_write_;
 };
@@ -238,6 +242,12 @@ void Metrics::connection_error(const ConnectionName& connection, FailureKind kin
   if (found != impl_->connections.end()) found->second.failed(kind);
 }
 
+void Metrics::pool_wait(const ConnectionName& connection, Duration took) {
+  const std::lock_guard guard(impl_->mutex);
+  const auto found = impl_->connections.find(connection);
+  if (found != impl_->connections.end()) found->second.waited(took);
+}
+
 void Metrics::http_request(std::string_view handler, std::string_view method, int code,
                            Duration took) {
   const bool known = std::find(methods.begin(), methods.end(), method) != methods.end();
@@ -285,6 +295,11 @@ void Metrics::state_changed(const StateChanged& event) {
   if (event.to == JobState::queued || event.to == JobState::running) return;
   const std::lock_guard guard(impl_->mutex);
   if (JobSeries* series = impl_->job(event.job)) series->planned(event.next);
+}
+
+void Metrics::rows_came_late(const JobName& job, Duration by, std::uint64_t rows) {
+  const std::lock_guard guard(impl_->mutex);
+  if (JobSeries* series = impl_->job(job)) series->came_late(by, rows);
 }
 
 void Metrics::reload_finished(const ReloadFinished& event) {

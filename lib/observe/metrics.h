@@ -38,6 +38,7 @@ struct LiveValues {
     std::string tls = {};  ///< "TLSv1.3", "off", "local"; "" while unknown
     std::uint32_t idle = 0;
     std::uint32_t busy = 0;
+    std::uint32_t waiting = 0;  ///< runs without a session
   };
   std::vector<Job> jobs = {};
   std::vector<Connection> connections = {};
@@ -45,7 +46,8 @@ struct LiveValues {
   std::uint32_t workers_idle = 0;
   std::uint32_t workers_busy = 0;
   Duration event_loop_delay{};
-  Bytes queue_bytes = 0;           ///< batches in flight
+  std::uint64_t queue_rows = 0;    ///< batches in flight
+  Bytes queue_bytes = 0;           ///< the same
   Bytes queue_capacity_bytes = 0;  ///< daemon.memory
   Bytes state_store_bytes = 0;
   std::uint64_t state_store_errors = 0;  ///< since the start of the process
@@ -88,6 +90,8 @@ class Metrics final : public Observer {
                const std::optional<Progress>& progress);
 
   void connection_error(const ConnectionName& connection, FailureKind kind);
+  /// How long a run waited for a session of a connection.
+  void pool_wait(const ConnectionName& connection, Duration took);
   /// `handler` is the route's pattern ("/api/v1/jobs/{name}"), never the path that was asked for.
   void http_request(std::string_view handler, std::string_view method, int code, Duration took);
   void http_auth_failure(AuthFailure reason);
@@ -100,6 +104,7 @@ class Metrics final : public Observer {
                        Duration delay) override;
   void run_skipped(const JobName& job, SkipReason reason) override;
   void state_changed(const StateChanged& event) override;
+  void rows_came_late(const JobName& job, Duration by, std::uint64_t rows) override;
   void reload_finished(const ReloadFinished& event) override;
 
   /// The text format 0.0.4, for Content-Type "text/plain; version=0.0.4; charset=utf-8". Takes 0.1

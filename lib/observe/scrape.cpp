@@ -184,10 +184,12 @@ void add_connection(Snapshot& snapshot, const ConnectionSettings& settings,
   snapshot.add("tidemark_pool_connections", state, live.idle);
   state["state"] = "busy";
   snapshot.add("tidemark_pool_connections", state, live.busy);
+  snapshot.add("tidemark_pool_waiters", name, live.waiting);
   snapshot.add("tidemark_pool_max_connections", name, settings.max_connections);
 }
 
 void add_queues(Snapshot& snapshot, const LiveValues& live) {
+  snapshot.add("tidemark_queue_rows", {}, static_cast<double>(live.queue_rows));
   snapshot.add("tidemark_queue_bytes", {}, static_cast<double>(live.queue_bytes));
   snapshot.add("tidemark_queue_capacity_bytes", {}, static_cast<double>(live.queue_capacity_bytes));
   snapshot.add("tidemark_scheduler_queue_length", {},

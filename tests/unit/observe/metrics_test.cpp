@@ -341,6 +341,61 @@ TEST_CASE("how late planned starts were is observed, unplanned ones are not") {
   CHECK(scrape.value("tidemark_scheduler_delay_seconds_sum") == 3);
 }
 
+TEST_CASE("a run that fails for a row counts it by reason, a conflict by how it ended") {
+  Fixture fixture;
+  const auto fail = [&](FailureKind kind, const std::string& code = "") {
+    RunFinished event = fixture.finished(RunResult::failed);
+    event.outcome.failure.emplace();
+    event.outcome.failure->kind = kind;
+    event.outcome.failure->code = code;
+    fixture.metrics.run_finished(event);
+  };
+  const auto rejected = [&](const std::string& reason) {
+    return fixture.scrape().value("tidemark_job_rows_rejected_total{name=\"orders\",reason=\"" +
+                                  reason + "\"}");
+  };
+  const auto conflicts = [&](const std::string& resolution) {
+    return fixture.scrape().value("tidemark_job_conflicts_total{name=\"orders\",resolution=\"" +
+                                  resolution + "\"}");
+  };
+  CHECK(rejected("constraint") == 0);
+  CHECK(conflicts("yielded") == 0);
+  fail(FailureKind::constraint);
+  fail(FailureKind::constraint);
+  fail(FailureKind::conversion);
+  fail(FailureKind::deadlock);
+  fail(FailureKind::conflict, "40001");
+  fail(FailureKind::conflict, "fenced");
+  fail(FailureKind::timeout);
+  CHECK(rejected("constraint") == 2);
+  CHECK(rejected("conversion") == 1);
+  CHECK(conflicts("repeated") == 2);
+  CHECK(conflicts("yielded") == 1);
+}
+
+TEST_CASE("which half of a run waited for the other is counted as it goes") {
+  Fixture fixture;
+  RunProgress progress = batch_of("orders", "r1");
+  progress.phases.blocked_read = 2s;
+  progress.phases.blocked_write = 1s;
+  fixture.metrics.batch_committed(progress);
+  progress.phases.blocked_read = 5s;
+  fixture.metrics.batch_committed(progress);
+  const Exposition scrape = fixture.scrape();
+  CHECK(scrape.value(R"(tidemark_job_blocked_seconds_total{name="orders",stage="read"})") == 5);
+  CHECK(scrape.value(R"(tidemark_job_blocked_seconds_total{name="orders",stage="write"})") == 1);
+}
+
+TEST_CASE("waiting for a session is observed by connection") {
+  Fixture fixture;
+  fixture.metrics.pool_wait(ConnectionName("erp"), 3s);
+  fixture.metrics.pool_wait(ConnectionName("unknown"), 3s);
+  const Exposition scrape = fixture.scrape();
+  CHECK(scrape.value(R"(tidemark_pool_wait_seconds_count{connection="erp"})") == 1);
+  CHECK(scrape.value(R"(tidemark_pool_wait_seconds_sum{connection="erp"})") == 3);
+  CHECK(scrape.value(R"(tidemark_pool_wait_seconds_count{connection="wms"})") == 0);
+}
+
 TEST_CASE("live values are shown as they are handed over") {
   Fixture fixture;
   LiveValues::Job& job = fixture.live_job("orders");
@@ -356,9 +411,11 @@ TEST_CASE("live values are shown as they are handed over") {
                                       .server_version = "15.4",
                                       .tls = "TLSv1.3",
                                       .idle = 1,
-                                      .busy = 2});
+                                      .busy = 2,
+                                      .waiting = 4});
   fixture.live.scheduler_queue_length = 3;
   fixture.live.workers_busy = 2;
+  fixture.live.queue_rows = 300;
   fixture.live.queue_bytes = 1024;
   fixture.live.queue_capacity_bytes = 4096;
   fixture.live.event_loop_delay = 20ms;
@@ -383,7 +440,9 @@ TEST_CASE("live values are shown as they are handed over") {
   CHECK(scrape.value(R"(tidemark_pool_connections{connection="erp",state="busy"})") == 2);
   CHECK(scrape.value(R"(tidemark_pool_max_connections{connection="wms"})") == 6);
   CHECK(scrape.value("tidemark_scheduler_queue_length") == 3);
+  CHECK(scrape.value("tidemark_queue_rows") == 300);
   CHECK(scrape.value("tidemark_queue_bytes") == 1024);
+  CHECK(scrape.value(R"(tidemark_pool_waiters{connection="erp"})") == 4);
   CHECK(scrape.value("tidemark_queue_capacity_bytes") == 4096);
   CHECK(scrape.value("tidemark_event_loop_delay_seconds") == Approx(0.02));
   CHECK(scrape.value("tidemark_state_store_errors_total") == 6);
