@@ -51,6 +51,7 @@ CommandInfo history_command();
 CommandInfo list_command();
 CommandInfo pause_command();
 CommandInfo plan_command();
+CommandInfo prepare_command();
 CommandInfo reload_command();
 CommandInfo resume_command();
 CommandInfo resync_command();

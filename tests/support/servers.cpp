@@ -83,17 +83,27 @@ std::string Server::sql(const std::string& statements) {
 
 // SIGQUIT as the crash: every backend goes at once and nothing is flushed.
 PostgresServer::PostgresServer(std::vector<std::string> configuration)
-    : Server({.name = "PostgreSQL",
-              .type = "postgres",
-              .system_user = "postgres",
-              .stop_signal = SIGINT,
-              .crash_signal = SIGQUIT}),
-      configuration_(std::move(configuration)) {
+    : Server(vendor()), configuration_(std::move(configuration)) {
   std::ofstream(dir_ / "password") << "tidemark\n";
   run_command({std::string(postgres_bin) + "initdb", "-D", data_directory(), "-U", "tidemark",
                "--auth-host=scram-sha-256", "--auth-local=trust", "--pwfile=" + (dir_ / "password"),
                "--locale=C.UTF-8", "-E", "UTF8", "-N", "--no-instructions"},
               "postgres", dir_.path().string());
+}
+
+PostgresServer::PostgresServer(StandbyOf of, std::vector<std::string> configuration)
+    : Server(vendor()), configuration_(std::move(configuration)), has_database_(true) {
+  run_command(
+      joined(of.primary.tool("pg_basebackup"), {"-D", data_directory(), "-R", "-c", "fast"}),
+      "postgres", dir_.path().string());
+}
+
+Server::Vendor PostgresServer::vendor() {
+  return {.name = "PostgreSQL",
+          .type = "postgres",
+          .system_user = "postgres",
+          .stop_signal = SIGINT,
+          .crash_signal = SIGQUIT};
 }
 
 std::vector<std::string> PostgresServer::command() const {
@@ -128,7 +138,7 @@ bool PostgresServer::answers() const {
 }
 
 void PostgresServer::create_database() {
-  run_command(joined(tool("createdb"), {"test"}));
+  if (!has_database_) run_command(joined(tool("createdb"), {"test"}));
 }
 
 // --- MariaDB

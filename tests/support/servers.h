@@ -65,10 +65,16 @@ class PostgresServer final : public Server {
  public:
   /// `configuration`: lines for postgresql.conf.
   explicit PostgresServer(std::vector<std::string> configuration = {});
+  /// A hot standby of a server that is running: a copy of it that replays what it writes.
+  struct StandbyOf {
+    const PostgresServer& primary;
+  };
+  explicit PostgresServer(StandbyOf of, std::vector<std::string> configuration = {});
   using Server::data_directory;
   std::string socket_directory() const { return dir_.path().string(); }
 
  private:
+  static Vendor vendor();
   std::vector<std::string> command() const override;
   std::vector<std::string> client(const std::string& statements) const override;
   bool answers() const override;
@@ -76,6 +82,7 @@ class PostgresServer final : public Server {
   /// One of the programs that come with the server, connecting as the administrator.
   std::vector<std::string> tool(const std::string& name) const;
   std::vector<std::string> configuration_;
+  bool has_database_ = false;  ///< came with the copy
 };
 
 class MariaDbServer final : public Server {
