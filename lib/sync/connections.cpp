@@ -1,6 +1,8 @@
 #include "sync/connections.h"
 
 #include <algorithm>
+#include <atomic>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -15,8 +17,14 @@ constexpr Duration trusted_idle = std::chrono::seconds(1);
 template <class Session>
 struct Idle {
   std::unique_ptr<Session> session;
+  std::uint64_t serial;
   SteadyTime since;
 };
+
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
 
 [[noreturn]] void refuse(const ConnectionName& name, const std::string& why,
                          const std::string& hint) {
@@ -209,15 +217,22 @@ Connections::Sessions Connections::lend(const Wanted& wanted, const Places& plac
   if (target && target->settings.access == Access::read)
     refuse(*wanted.target, "may only be read",
            "Set `access: write`, or choose another target for the job.");
-  const auto give = [&](auto& lease, const std::shared_ptr<Slot>& slot) {
+  const auto give = [&](auto& lease, const std::shared_ptr<Slot>& slot, std::uint64_t preferred) {
     using Session = std::remove_reference_t<decltype(*lease)>;
     using Place = typename Lease<Session>::Place;
     lease.place_ = std::make_unique<Place>(Place{this, slot});
     ++slot->lent;
     auto& idle = slot->template idle_of<Session>();
-    if (!idle.empty() && clock_.steady() - idle.back().since <= trusted_idle) {
-      lease.session_ = std::move(idle.back().session);
-      idle.pop_back();
+    auto chosen = std::find_if(idle.begin(), idle.end(), [&](const auto& one) {
+      return one.serial == preferred && one.session->usable();
+    });
+    if (chosen == idle.end() && !idle.empty() && idle.back().session->usable() &&
+        clock_.steady() - idle.back().since <= trusted_idle)
+      chosen = std::prev(idle.end());
+    if (chosen != idle.end()) {
+      lease.session_ = std::move(chosen->session);
+      lease.serial_ = chosen->serial;
+      idle.erase(chosen);
     }
     // Lent and idle together stay within the limit: what is idle of the other kind makes room.
     while (slot->lent + slot->idle() > slot->settings.max_connections && slot->idle() > 0) {
@@ -230,8 +245,8 @@ Connections::Sessions Connections::lend(const Wanted& wanted, const Places& plac
       }
     }
   };
-  if (source) give(sessions.source, source);
-  if (target) give(sessions.target, target);
+  if (source) give(sessions.source, source, wanted.source_serial);
+  if (target) give(sessions.target, target, wanted.target_serial);
   lock.unlock();
   closing_sources.clear();
   closing_targets.clear();
@@ -243,22 +258,25 @@ Connections::Sessions Connections::lend(const Wanted& wanted, const Places& plac
 template <class Session>
 void Connections::fill(Lease<Session>& lease, const std::shared_ptr<Slot>& slot) {
   while (!lease.session_) {
-    std::unique_ptr<Session> idle;
+    std::optional<Idle<Session>> idle;
     {
       const std::lock_guard lock(mutex_);
       auto& all = slot->template idle_of<Session>();
       if (all.empty()) break;
-      idle = std::move(all.back().session);
+      idle = std::move(all.back());
       all.pop_back();
     }
     try {
-      idle->now();
-      lease.session_ = std::move(idle);
+      idle->session->now();
+      lease.session_ = std::move(idle->session);
+      lease.serial_ = idle->serial;
     } catch (const Error&) {
       // It died while it was idle; that is no failure of the run that would have used it.
     }
   }
-  if (!lease.session_) lease.session_ = slot->template open<Session>();
+  if (lease.session_) return;
+  lease.session_ = slot->template open<Session>();
+  lease.serial_ = next_serial();
 }
 
 template <class Session>
@@ -266,6 +284,7 @@ void Connections::Lease<Session>::reopen() {
   session_.reset();
   discarded_ = false;
   session_ = place_->slot->template open<Session>();
+  serial_ = next_serial();
 }
 
 template <class Session>
@@ -282,7 +301,7 @@ void Connections::Lease<Session>::give_back() noexcept {
     --slot.lent;
     if (session_ && !slot.retired)
       slot.template idle_of<Session>().push_back(
-          {std::move(session_), place->owner->clock_.steady()});
+          {std::move(session_), serial_, place->owner->clock_.steady()});
     if (broken) {
       // What broke one connection has most likely broken those that lie idle too.
       dead_sources.swap(slot.sources);

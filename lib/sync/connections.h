@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -81,6 +82,7 @@ class Connections {
       give_back();
       place_ = std::move(other.place_);
       session_ = std::move(other.session_);
+      serial_ = other.serial_;
       discarded_ = other.discarded_;
       return *this;
     }
@@ -88,6 +90,9 @@ class Connections {
     Session& operator*() const { return *session_; }
     Session* operator->() const { return session_.get(); }
     explicit operator bool() const noexcept { return session_ != nullptr; }
+    /// Tells this session from every other of the process: what was found out through it holds
+    /// only as long as it lives. Changes with `reopen`.
+    std::uint64_t serial() const noexcept { return serial_; }
     /// Closes the session and opens another in its place.
     void reopen();
     /// Not to be lent again: a cancel may still be on its way to it.
@@ -102,6 +107,7 @@ class Connections {
     };
     std::unique_ptr<Place> place_;
     std::unique_ptr<Session> session_;
+    std::uint64_t serial_ = 0;
     bool discarded_ = false;
   };
   using SourceLease = Lease<Source>;
@@ -110,6 +116,9 @@ class Connections {
   struct Wanted {
     std::optional<ConnectionName> source = {};
     std::optional<ConnectionName> target = {};
+    /// Serials of sessions that are preferred where they lie idle; they are not tried before.
+    std::uint64_t source_serial = 0;
+    std::uint64_t target_serial = 0;
   };
   struct Sessions {
     SourceLease source;

@@ -7,9 +7,21 @@
 #include "core/ports.h"
 #include "core/target.h"
 #include "sync/checkpoint.h"
+#include "sync/job_plan.h"
 #include "sync/seen_rows.h"
 
 namespace tidemark {
+
+/// What a run found out about a job's tables: the next one need not ask again as long as it uses
+/// the same sessions and nothing has failed.
+struct KnownPlan {
+  std::shared_ptr<const JobSettings> job;
+  JobPlan plan;
+  std::uint64_t source_session = 0;
+  std::uint64_t target_session = 0;
+  std::string server;  ///< HorizonToken::server of the newest sample
+  SteadyTime since{};
+};
 
 /// What is known of a job between its runs in this process. All of it may be lost at any time: the
 /// checkpoint in the target is the truth. Used by one run at a time.
@@ -24,7 +36,9 @@ struct JobMemory {
   std::optional<Checkpoint> saved;   ///< as the target has it
   std::optional<Checkpoint> latest;  ///< with marks that moved since, without rows
   SteadyTime saved_at{};
-  bool in_doubt = false;  ///< the answer to the last commit was lost and not found out yet
+  std::optional<KnownPlan> known;
+  SteadyTime leased_at{};  ///< when the lease was last renewed, at the latest
+  bool in_doubt = false;   ///< the answer to the last commit was lost and not found out yet
   SeenRows seen;
   std::optional<Progress> progress;  ///< as last shown: what a run shows that finds out nothing
   /// The source's clock beside ours when last asked: shows a clock that was set back.
@@ -34,6 +48,7 @@ struct JobMemory {
   void forget_position() {
     saved.reset();
     latest.reset();
+    known.reset();
     seen.clear();
   }
 };

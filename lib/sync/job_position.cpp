@@ -164,6 +164,7 @@ JobRun::Sample JobRun::sample() {
   const SteadyTime asked = ports_.clock.steady();
   Sample sample{.token = sessions_.source->horizon(plan_.relation, *plan_.cursor, plan_.proof),
                 .read_to = {}};
+  check_server(sample.token);
   source_now_ = sample.token.sampled;
   outcome_.progress.clock_skew = sample.token.sampled - ports_.clock.now();
   check_clock(sample.token, asked);
@@ -237,6 +238,8 @@ Settlement JobRun::ask_settled(const HorizonToken& token) {
 }
 
 bool JobRun::wait_settled(const HorizonToken& token, Duration limit) {
+  // Sampled in this run, and nothing was open then.
+  if (token.state.empty()) return true;
   Duration waited{};
   for (std::size_t look = 0;; ++look) {
     const Duration pause =

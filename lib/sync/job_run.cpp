@@ -64,14 +64,21 @@ void JobRun::execute() {
 
 void JobRun::connect() {
   const Stopwatch watch(ports_.clock, outcome_.phases.connect);
-  sessions_ = ports_.connections.acquire(
-      {.source = job_.source_connection, .target = job_.target_connection}, guard_.token());
+  const bool known = knows_plan();
+  sessions_ =
+      ports_.connections.acquire({.source = job_.source_connection,
+                                  .target = job_.target_connection,
+                                  .source_serial = known ? memory_.known->source_session : 0,
+                                  .target_serial = known ? memory_.known->target_session : 0},
+                                 guard_.token());
   guard_.watch(&*sessions_.source);
   guard_.watch(&*sessions_.target);
   guard_.progress(false);
 }
 
 void JobRun::plan() {
+  if (recall_plan()) return;
+  memory_.known.reset();
   const auto source = ports_.connections.settings(job_.source_connection);
   const auto target = ports_.connections.settings(job_.target_connection);
   plan_ = plan_job(request_.job,
@@ -111,7 +118,6 @@ void JobRun::dry_run() {
 }
 
 bool JobRun::acquire() {
-  Target& target = *sessions_.target;
   if (memory_.target_connection != job_.target_connection ||
       memory_.target_table != job_.target_table) {
     memory_.forget_position();
@@ -119,15 +125,8 @@ bool JobRun::acquire() {
   }
   memory_.target_connection = job_.target_connection;
   memory_.target_table = job_.target_table;
-  // Our own tables are made by `prepare`, which must not touch a table that another holder writes:
-  // only where nothing is stored yet does it come before the job is ours.
-  if (!memory_.held && !target.peek(key_, job_.target_table)) target.prepare(plan_.write);
-  // After a commit in doubt the old transaction may still be under way; `recover` waits for its
-  // end.
-  const Acquired acquired =
-      memory_.in_doubt
-          ? target.recover(key_, ports_.holder, job_.target_table, ports_.limits.lease)
-          : target.acquire(key_, ports_.holder, job_.target_table, ports_.limits.lease);
+  const bool kept = still_held();
+  const Acquired acquired = kept ? Acquired{.granted = true, .fence = memory_.fence} : take_job();
   if (!acquired.granted) {
     memory_.held = false;
     memory_.forget_position();
@@ -137,6 +136,7 @@ bool JobRun::acquire() {
   }
   const bool undisturbed = memory_.held && memory_.fence == acquired.fence && !memory_.in_doubt;
   if (!undisturbed) memory_.forget_position();
+  if (!kept) memory_.leased_at = ports_.clock.steady();
   memory_.in_doubt = false;
   memory_.held = true;
   memory_.fence = acquired.fence;
@@ -153,18 +153,24 @@ bool JobRun::acquire() {
                                   .observer = ports_.observer,
                                   .clock = ports_.clock,
                                   .times = outcome_.phases,
-                                  .key_secret = key_secret_});
-  load_checkpoint(acquired.checkpoint);
+                                  .key_secret = key_secret_,
+                                  .confirmed = !kept});
+  if (kept)
+    checkpoint_ = *memory_.latest;
+  else
+    load_checkpoint(acquired.checkpoint);
   if (request_.options.resync && memory_.saved) begin_epoch("a resync was asked for");
   check_definition();
   check_position_types();
-  check_identity();
+  if (!memory_.known) check_identity();
   check_promise();
   holding_ = true;
   return true;
 }
 
 void JobRun::prepare_target() {
+  memory_.write = plan_.write;
+  if (plan_recalled_) return;
   // The wish to fill new columns is stored before they are made, so that a crash can't lose it.
   const bool fills = !plan_.target.added_columns.empty() && checkpoint_.initial_done &&
                      plan_.apply == Apply::upsert && plan_.incremental();
@@ -176,7 +182,6 @@ void JobRun::prepare_target() {
     save_marks();
   }
   outcome_.progress.drift = sessions_.target->prepare(plan_.write).drift;
-  memory_.write = plan_.write;
 }
 
 void JobRun::run_full() {
@@ -354,6 +359,7 @@ void JobRun::finish_run() {
       (must_save() || ports_.clock.steady() - memory_.saved_at >= ports_.limits.save_marks_every))
     save_marks();
   memory_.latest = checkpoint_;
+  remember_plan();
   outcome_.result = RunResult::success;
 }
 

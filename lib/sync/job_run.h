@@ -31,6 +31,9 @@ class JobRun {
   /// Why the guard ended the run, if it did.
   std::optional<Error> verdict() const { return guard_.verdict(); }
   Outcome& outcome() noexcept { return outcome_; }
+  /// The run stood on what an earlier one had found out: if it failed before it wrote anything, it
+  /// may be tried anew at once, on what is so now.
+  bool on_old_knowledge() const noexcept { return plan_recalled_ && outcome_.counts.batches == 0; }
   void fill_progress();
 
  private:
@@ -45,7 +48,12 @@ class JobRun {
   void plan();
   void probe();
   void dry_run();
+  bool knows_plan() const;
+  bool recall_plan();
+  void remember_plan();
   bool acquire();
+  bool still_held() const;
+  Acquired take_job();
   void prepare_target();
   void estimate();
   void run_full();
@@ -73,6 +81,7 @@ class JobRun {
   void load_checkpoint(const std::optional<CheckpointRecord>& record);
   void check_definition();
   void check_identity();
+  void check_server(const HorizonToken& token);
   void check_position_types();
   void begin_epoch(const std::string& reason);
   void lose_position(const std::string& why, const std::string& hint);
@@ -124,7 +133,9 @@ class JobRun {
   Checkpoint checkpoint_;           // with marks not saved yet
   std::optional<Checkpoint> open_;  // what the open transaction will save
   std::optional<Value> open_last_;  // cursor of the last row in it, for rows without a key
-  bool holding_ = false;            // the job is ours and its checkpoint loaded
+  bool plan_recalled_ = false;
+  std::string server_;    // of the newest horizon token
+  bool holding_ = false;  // the job is ours and its checkpoint loaded
   bool was_initial_ = false;
   bool hooked_ = false;
   bool was_skipped_ = false;

@@ -28,6 +28,8 @@ struct RunLimits {
   Duration save_marks_every = std::chrono::minutes(1);
   /// So often the rows just behind the settled mark are compared once more (cursor.audit).
   Duration audit_every = std::chrono::minutes(10);
+  /// Catalogues are asked again after so long, though nothing has failed.
+  Duration plan_life = std::chrono::minutes(5);
   /// A source clock that is so much behind what it must be has been set back.
   Duration clock_step = std::chrono::seconds(2);
 };

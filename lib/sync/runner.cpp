@@ -19,6 +19,7 @@ class JobRunner final : public SyncRunner {
  private:
   std::shared_ptr<JobMemory> memory_of(const JobName& job);
   void give_back(const JobName& job, JobMemory& memory) noexcept;
+  Outcome attempt(const RunRequest& request, JobMemory& memory, RunCounts so_far, bool& outdated);
   Outcome fail(JobRun& run, JobMemory& memory, const Error& error, const std::string& key_hash);
 
   RunnerPorts ports_;
@@ -26,6 +27,12 @@ class JobRunner final : public SyncRunner {
   std::mutex mutex_;
   std::map<JobName, std::shared_ptr<JobMemory>> memories_;
 };
+
+/// What an earlier run found out may not be so any more: a column was changed, a session has died.
+bool may_be_outdated(const Error& error) {
+  return error.kind() == FailureKind::schema || error.kind() == FailureKind::internal ||
+         error.kind() == FailureKind::connect || error.fields().code == "moved";
+}
 
 bool waits_for_person(const Error& error) {
   return error.kind() == FailureKind::position_lost;
@@ -52,43 +59,52 @@ Outcome JobRunner::fail(JobRun& run, JobMemory& memory, const Error& error,
   return outcome;
 }
 
+Outcome JobRunner::attempt(const RunRequest& request, JobMemory& memory, RunCounts so_far,
+                           bool& outdated) {
+  JobRun run(ports_, request, memory, digest_key_);
+  run.outcome().counts = so_far;
+  try {
+    run.execute();
+    run.fill_progress();
+    return std::move(run.outcome());
+  } catch (const Cancelled&) {
+    if (const auto verdict = run.verdict()) return fail(run, memory, *verdict, {});
+    run.save_marks_at_stop();
+    run.fill_progress();
+    Outcome outcome = std::move(run.outcome());
+    outcome.result = RunResult::cancelled;
+    return outcome;
+  } catch (const RowError& error) {
+    return fail(run, memory, error.error(), error.key_hash());
+  } catch (const Error& error) {
+    if (const auto verdict = run.verdict()) return fail(run, memory, *verdict, {});
+    outdated = run.on_old_knowledge() && may_be_outdated(error) && !memory.in_doubt;
+    return fail(run, memory, error, {});
+  } catch (const std::exception& error) {
+    return fail(run, memory,
+                Error({.kind = FailureKind::internal,
+                       .message = "an unexpected fault in the program",
+                       .operation = "run",
+                       .hint = "This is a bug; please report it with the debug log.",
+                       .driver_text = error.what()}),
+                {});
+  }
+}
+
 Outcome JobRunner::run(const RunRequest& request) noexcept {
-  Outcome outcome;
   try {
     const std::shared_ptr<JobMemory> memory = memory_of(request.job->name);
-    JobRun run(ports_, request, *memory, digest_key_);
-    try {
-      run.execute();
-      run.fill_progress();
-      return std::move(run.outcome());
-    } catch (const Cancelled&) {
-      if (const auto verdict = run.verdict()) return fail(run, *memory, *verdict, {});
-      run.save_marks_at_stop();
-      run.fill_progress();
-      outcome = std::move(run.outcome());
-      outcome.result = RunResult::cancelled;
-      return outcome;
-    } catch (const RowError& error) {
-      return fail(run, *memory, error.error(), error.key_hash());
-    } catch (const Error& error) {
-      if (const auto verdict = run.verdict()) return fail(run, *memory, *verdict, {});
-      return fail(run, *memory, error, {});
-    } catch (const std::exception& error) {
-      return fail(run, *memory,
-                  Error({.kind = FailureKind::internal,
-                         .message = "an unexpected fault in the program",
-                         .operation = "run",
-                         .hint = "This is a bug; please report it with the debug log.",
-                         .driver_text = error.what()}),
-                  {});
-    }
+    bool outdated = false;
+    Outcome outcome = attempt(request, *memory, {}, outdated);
+    if (!outdated || request.stop.stop_requested()) return outcome;
+    return attempt(request, *memory, outcome.counts, outdated);
   } catch (const std::exception& error) {
-    outcome.result = RunResult::failed;
+    Outcome outcome;
     outcome.failure = Failure{
         .kind = FailureKind::resource, .message = "a run could not be set up", .remedy = "report"};
     outcome.failure->driver_text = error.what();
+    return outcome;
   }
-  return outcome;
 }
 
 void JobRunner::give_back(const JobName& job, JobMemory& memory) noexcept {
@@ -97,6 +113,9 @@ void JobRunner::give_back(const JobName& job, JobMemory& memory) noexcept {
   const JobKey key{ports_.instance, job};
   const auto save = [&](Target& target) {
     if (!memory.saved || !memory.latest || *memory.saved == *memory.latest) return;
+    const auto stored = target.peek(key, memory.target_table);
+    if (!stored || !stored->checkpoint || stored->checkpoint->revision != memory.saved->revision)
+      return;
     Checkpoint marks = *memory.latest;
     marks.revision = memory.saved->revision + 1;
     target.prepare(memory.write);

@@ -6,7 +6,26 @@
 
 namespace tidemark {
 
+/// A run that took the job's position from memory must not write over another: that of who has
+/// taken the job over, or of a target that was restored.
+void Writing::confirm() {
+  const Acquired now =
+      ports_.target->acquire(ports_.job, ports_.holder, ports_.plan.write.table, ports_.lease);
+  ports_.memory.leased_at = ports_.clock.steady();
+  ports_.confirmed = true;
+  const auto& saved = ports_.memory.saved;
+  if (now.granted && now.fence == ports_.fence.load() && saved && now.checkpoint &&
+      now.checkpoint->revision == saved->revision && now.checkpoint->epoch == saved->epoch)
+    return;
+  throw Error({.kind = FailureKind::conflict,
+               .message = "the job's position was changed by somebody else between two runs",
+               .code = "moved",
+               .operation = "write",
+               .table = ports_.plan.write.table.display()});
+}
+
 void Writing::begin() {
+  if (!ports_.confirmed) confirm();
   load_ = ports_.target->begin({.job = ports_.job,
                                 .fence = ports_.fence.load(),
                                 .lease = ports_.lease,
@@ -67,7 +86,7 @@ WriteCounts Writing::commit(Checkpoint& checkpoint) {
   ranges_.reset();
   ports_.memory.saved = checkpoint;
   ports_.memory.latest = checkpoint;
-  ports_.memory.saved_at = ports_.clock.steady();
+  ports_.memory.saved_at = ports_.memory.leased_at = ports_.clock.steady();
   ports_.guard.progress(true);
   return counts;
 }

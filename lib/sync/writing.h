@@ -29,6 +29,9 @@ class Writing {
     const Clock& clock;
     PhaseTimes& times;
     const std::string& key_secret;
+    /// The target was asked in this run whose the job is and where it stands; else that comes
+    /// before the first transaction.
+    bool confirmed = true;
   };
   explicit Writing(const Ports& ports) : ports_(ports) {}
 
@@ -50,6 +53,7 @@ class Writing {
 
  private:
   void begin();
+  void confirm();
   void put_into(Load& load, const Batch& batch) const;
   void find_out(const Error& lost, const Checkpoint& checkpoint);
   [[noreturn]] void refuse(const Batch& batch, const Error& error);

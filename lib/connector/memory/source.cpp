@@ -264,6 +264,7 @@ HorizonToken MemorySource::horizon(const Relation& relation, const CursorRef& cu
   if (proof == ProofKind::transactions || proof == ProofKind::snapshot)
     for (const auto& [id, transaction] : state.open)
       token.state += (token.state.empty() ? "" : ",") + std::to_string(id);
+  if (state.stale) token.state += "?";
   return token;
 }
 

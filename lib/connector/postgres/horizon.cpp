@@ -111,27 +111,25 @@ Value number_mark(Connection& connection, const Type& type, const Relation& rela
   return Value::of(type, number == largest(type) ? number : successor(number));
 }
 
+// On a primary the timeline is that of the WAL being written; pg_control lags behind a promotion.
+constexpr std::string_view identity_query =
+    "SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() "
+    "THEN (SELECT timeline_id FROM pg_control_checkpoint()) "
+    "ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END "
+    "|| '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "FROM pg_control_system() s";
+
 }  // namespace
 
 std::string identity_of(Connection& connection) {
-  // On a primary the timeline is that of the WAL being written; pg_control lags behind a promotion.
-  return connection
-      .query(
-          "SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() "
-          "THEN (SELECT timeline_id FROM pg_control_checkpoint()) "
-          "ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END "
-          "|| '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) "
-          "FROM pg_control_system() s")[0][0]
-      .c_str();
+  return connection.query(std::string(identity_query))[0][0].c_str();
 }
 
 std::string incarnation_of(Connection& connection) {
-  return identity_of(connection) + "@" +
-         connection
-             .query(
-                 "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)"
-                 "::bigint")[0][0]
-             .c_str();
+  const Rows rows = connection.query(
+      std::string(identity_query) +
+      " UNION ALL SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text");
+  return std::string(rows[0][0].c_str()) + "@" + rows[1][0].c_str();
 }
 
 WallTime clock_of(Connection& connection) {
@@ -168,16 +166,16 @@ std::string Horizon::others() const {
   return condition;
 }
 
-std::string Horizon::next_xid() {
+Horizon::NextXid Horizon::next_xid() {
   // Not the snapshot's xmax: that is one behind the newest xid that has *ended*, and a transaction
   // that is newer and still open or prepared would not be waited for. age() counts from the next
   // xid to be given, in 32 bits; xmax, which is never above it, gives the upper ones.
-  return watched_
-      .query(
-          "SELECT (ended + (3 + age('3'::xid)::bigint - ended % 4294967296 + 2 * 4294967296) "
-          "% 4294967296)::text FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())"
-          "::text::bigint AS ended) AS snapshot")[0][0]
-      .c_str();
+  const Rows rows = watched_.query(
+      "SELECT next::text, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= next FROM ("
+      "SELECT ended + (3 + age('3'::xid)::bigint - ended % 4294967296 + 2 * 4294967296) "
+      "% 4294967296 AS next FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())"
+      "::text::bigint AS ended) AS snapshot) AS given");
+  return {.id = rows[0][0].c_str(), .none_open = rows[0][1].as<bool>()};
 }
 
 bool Horizon::xids_ended(const std::string& bound) {
@@ -211,7 +209,9 @@ HorizonToken Horizon::sample_time(const CursorOrigin& origin, const std::string&
   require_sight(activity[0]);
   token.mark = mark_at(origin.type, activity[0][2].c_str());
   // After the mark, in a statement of its own: the order is what the proof rests on.
-  token.state = std::string(p3) + " " + next_xid();
+  const NextXid next = next_xid();
+  // No transaction below it is open in a snapshot newer than the mark: nothing to wait for.
+  if (!next.none_open || replica_ != nullptr) token.state = std::string(p3) + " " + next.id;
   return token;
 }
 
@@ -273,7 +273,7 @@ Settlement Horizon::drained(const std::string& key, const HorizonToken& token) {
     bound = shared_.drains.recall(key);
     if (bound.empty()) {
       if (!list_ended(rest, settlement)) return settlement;
-      bound = next_xid();
+      bound = next_xid().id;
       shared_.drains.keep(key, bound);
     }
   } else if (kind != p3) {
@@ -303,6 +303,7 @@ Settlement Horizon::settled(const HorizonToken& token) {
   const std::string key = token.server + "|" + token.state + "|" + token.mark.text;
   const bool waits_for_replay = token.state.ends_with(replay);
   if (waits_for_replay != (replica_ != nullptr)) return {.settled = false, .lost = true};
+  if (token.state.empty()) return {.settled = true};
   Settlement settlement;
   if (!waits_for_replay || shared_.drains.recall(key + replay.data()).empty())
     settlement = drained(key, token);

@@ -53,7 +53,11 @@ class Horizon {
   HorizonToken sample_number(Connection& read_from, const CursorOrigin& origin,
                              const Relation& relation, const CursorRef& cursor);
   std::string others() const;
-  std::string next_xid();
+  struct NextXid {
+    std::string id;
+    bool none_open = false;  ///< no transaction below it runs any more
+  };
+  NextXid next_xid();
   bool xids_ended(const std::string& bound);
   Settlement drained(const std::string& key, const HorizonToken& token);
   bool list_ended(const std::string& list, Settlement& settlement);

@@ -170,6 +170,16 @@ TEST_CASE("a target that went back takes its position along", "[sync][crash]") {
   bench.target->erase(bench.job.target_table, {"7"});
   bench.target->set_checkpoint(bench.key(), *old_checkpoint);
   CHECK(bench.target->rows(bench.job.target_table) == old_rows);
+  SECTION("which ends the sessions") {
+    bench.target->kill_sessions();
+  }
+  SECTION("silently: before the next write, or when the lease is renewed") {
+    bench.tick(bench.limits.lease / 2);
+  }
+  SECTION("silently, and the next run has something to write") {
+    bench.put(8, "newer");
+    bench.tick();
+  }
   bench.run_until_quiet();
   CHECK(bench.target_rows() == bench.source_rows());
 }
