@@ -79,9 +79,13 @@ Json encode_progress(const Progress& progress, WallTime now) {
           {"settled", text_or_null(progress.settled)},
           {"epoch", progress.epoch},
           {"initial_done", progress.initial_done},
+          {"ranges", progress.ranges},
+          {"ranges_finished", progress.ranges_finished},
           {"clock_skew_seconds", seconds(progress.clock_skew)},
           {"blocked_since", time_or_null(progress.blocked_since)},
           {"blockers", std::move(blockers)},
+          {"lookback", text_or_null(progress.lookback)},
+          {"broken", text_or_null(progress.broken)},
           {"drift", progress.drift}};
 }
 
