@@ -98,7 +98,10 @@ std::vector<Option> limit_options() {
        .fallback = "2",
        .lowest = "1",
        .highest = "64",
-       .doc = "Key ranges in flight in a first load."},
+       .doc =
+           "Key ranges in flight in the first load of an incremental job, each with a session of "
+           "its own on both sides, as far as `limits.connections` allows. 1: one reader, in "
+           "cursor order."},
       {.path = "jobs.*.retry",
        .kind = Kind::section,
        .doc = "How a failed run is tried again: from the checkpoint, with growing delays."},
