@@ -31,15 +31,21 @@ unsigned whole_seconds(Duration duration) {
   return static_cast<unsigned>(std::clamp<std::int64_t>(seconds, 1, 1 << 20));
 }
 
-void keep_alive(int socket) noexcept {
+/// Has the kernel break a connection whose other end says nothing any more: an idle one by probes,
+/// one with unacknowledged bytes by its own limit, both within about `stall`. What waits for an
+/// answer has the client library's read timeout.
+void keep_alive(int socket, Duration stall) noexcept {
   const auto set = [socket](int option, int value) {
     setsockopt(socket, IPPROTO_TCP, option, &value, sizeof(value));
   };
+  constexpr int probes = 6;
+  const auto seconds = static_cast<int>(std::min(whole_seconds(stall), 120U));
   const int on = 1;
   setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-  set(TCP_KEEPIDLE, 60);
-  set(TCP_KEEPINTVL, 10);
-  set(TCP_KEEPCNT, 6);
+  set(TCP_KEEPIDLE, std::max(seconds / 2, 1));
+  set(TCP_KEEPINTVL, std::max(seconds / (2 * probes), 1));
+  set(TCP_KEEPCNT, probes);
+  set(TCP_USER_TIMEOUT, static_cast<int>(whole_seconds(stall) * 1000));
 }
 
 const char* or_null(const std::string& text) {
@@ -137,7 +143,7 @@ void Session::connect() {
     if (native.code == 2013 || native.code == 2002) native.code = 2003;
     throw make_error(native, "connect");
   }
-  if (!local) keep_alive(mysql_get_socket(mysql_));
+  if (!local) keep_alive(mysql_get_socket(mysql_), settings_.stall_timeout);
   thread_id_ = mysql_thread_id(mysql_);
   flavor_.version = static_cast<unsigned>(mysql_get_server_version(mysql_));
   flavor_.mariadb = mariadb_connection(mysql_) != 0;

@@ -399,7 +399,7 @@ TEST_CASE("a query's cursor is looked up where it comes from", "[mysql][server]"
   CHECK(evidence.moves_on_write);
   CHECK(evidence.not_null);
   REQUIRE_FALSE(evidence.notes.empty());
-  CHECK(evidence.notes.front().find("names") != std::string::npos);
+  CHECK(evidence.notes.back().find("names") != std::string::npos);
   query.query = "SELECT n.v, m.at FROM names n LEFT JOIN moves m ON n.v = m.v WHERE {{cursor}}";
   CHECK_FALSE(source->inspect(query, {"at", "m.at"}).not_null);
   query.query = "SELECT id, COALESCE(at, NOW()) AS at FROM moves WHERE {{cursor}}";

@@ -8,6 +8,7 @@
 #include "connector/mysql/reader.h"
 #include "connector/mysql/session.h"
 #include "on_server.h"
+#include "support/tcp_gate.h"
 
 using namespace tidemark;
 using namespace tidemark::test;
@@ -217,4 +218,26 @@ TEST_CASE("a connection over the unix socket needs no TLS", "[mysql][server][ses
   CHECK(session.tls() == "local");
   ControlSession control(settings, {});
   CHECK(control.execute("SELECT 1").scalar() == "1");
+}
+
+TEST_CASE("a connection whose other end has gone silent is noticed within stall_timeout",
+          "[mysql][server]") {
+  TcpGate gate(shared_mariadb().port());
+  ConnectionSettings settings = shared_mariadb().settings();
+  settings.port = gate.port();
+  settings.stall_timeout = std::chrono::seconds(1);
+  const auto connector = connect_to(settings);
+  const auto source = connector->open_source();
+  const auto target = connector->open_target();
+  source->now();
+  target->now();
+  gate.stall();
+  for (const auto& ask : {std::function<void()>([&] { source->now(); }),
+                          std::function<void()>([&] { target->now(); })}) {
+    const Error error = thrown_by(ask);
+    CHECK(error.kind() == FailureKind::timeout);
+    CHECK(error.error_class() == ErrorClass::transient);
+  }
+  CHECK_FALSE(source->usable());
+  CHECK_FALSE(target->usable());
 }
