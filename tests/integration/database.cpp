@@ -1,5 +1,6 @@
 #include "integration/database.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -229,6 +230,9 @@ class Postgres final : public Database {
            "RETURN NEW; END $$; CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON " +
            table + " FOR EACH ROW EXECUTE FUNCTION touch_" + table + "();\n";
   }
+  std::string bits(const std::string& column) const override {
+    return "encode(convert_to(" + column + "::text,'UTF8'),'hex')";
+  }
 
  protected:
   std::string expression(const ColumnCase& column) const override {
@@ -304,6 +308,9 @@ class MariaDb final : public Database {
            "ON UPDATE CURRENT_TIMESTAMP(6)";
   }
   std::string after_create(const std::string&) const override { return {}; }
+  std::string bits(const std::string& column) const override {
+    return "HEX(CAST(" + column + " AS CHAR))";
+  }
 
  protected:
   std::string expression(const ColumnCase& column) const override {
@@ -360,6 +367,10 @@ class Sqlite final : public Database {
            " WHEN NEW.updated_at IS OLD.updated_at BEGIN UPDATE " + table +
            " SET updated_at = CURRENT_TIMESTAMP WHERE id = NEW.id; END;\n";
   }
+  std::string bits(const std::string& column) const override {
+    return "typeof(" + column + ") || ':' || CASE typeof(" + column +
+           ") WHEN 'real' THEN hex(ieee754_to_blob(" + column + ")) ELSE hex(" + column + ") END";
+  }
 
  protected:
   std::string expression(const ColumnCase& column) const override {
@@ -406,6 +417,22 @@ std::vector<std::string> Database::dump(const std::string& table,
       out += index == 0 || cell == "NULL" ? cell : normal(columns[index - 1].kind, cell);
     }
     lines.push_back(std::move(out));
+  }
+  return lines;
+}
+
+std::vector<std::string> Database::lines(const std::string& table,
+                                         const std::vector<std::string>& expressions) {
+  std::string select = "SELECT id";
+  for (const std::string& one : expressions)
+    select += ", coalesce(" + one + ", 'NULL')";
+  const std::string text = query(select + " FROM " + from(table) + " ORDER BY id");
+  std::vector<std::string> lines;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
   }
   return lines;
 }

@@ -50,6 +50,11 @@ class Database {
   virtual std::string after_create(const std::string& table) const = 0;
   /// Lines of `columns` ordered by id, each cell normalised by its kind.
   std::vector<std::string> dump(const std::string& table, const std::vector<ColumnCase>& columns);
+  /// Cells of SQL expressions, joined by tabs, a line for each row by id; NULL is "NULL".
+  std::vector<std::string> lines(const std::string& table,
+                                 const std::vector<std::string>& expressions);
+  /// SQL that shows every bit of a column's value, in ASCII.
+  virtual std::string bits(const std::string& column) const = 0;
 
  protected:
   virtual std::string expression(const ColumnCase& column) const = 0;
