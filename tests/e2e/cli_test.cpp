@@ -249,6 +249,13 @@ TEST_CASE("what only looks at the configuration needs no daemon", "[e2e][cli]") 
   CHECK(explain.out.find("tidemark.yaml:") != std::string::npos);
   CHECK(site.command({"explain", "jobs.none"}).status == 64);
   CHECK(site.command({"grants"}).status == 0);
+  const CommandResult asked = site.command({"grants", "source"});
+  CHECK(asked.out.find("-- source (sqlite)") == 0);
+  CHECK(asked.err.find("by the configuration alone") == std::string::npos);
+  CHECK(site.command({"grants", "--no-connect"})
+            .err.find("items: by the configuration alone: not asked to connect") !=
+        std::string::npos);
+  CHECK(site.command({"grants", "none"}).status == 64);
   const CommandResult plan = site.command({"plan", "items"});
   CHECK(plan.status == 0);
   CHECK(plan.out.find("CREATE TABLE") != std::string::npos);
