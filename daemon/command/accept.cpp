@@ -41,10 +41,12 @@ class AcceptCommand final : public Command {
 
 CommandInfo accept_command() {
   return {.name = "accept",
-          .summary = "Let a job whose definition has changed go on",
+          .summary = "Let a job go on whose definition has changed or whose promise broke",
           .details =
               "A checkpoint belongs to one definition of source, key, cursor and target. When\n"
               "that changes the job halts until somebody says what the old mark is worth.\n"
+              "A job behind whose mark rows came late goes on with a lookback until somebody\n"
+              "has found out why; this ends that too, and sets a raised lookback back.\n"
               "Example: tidemark accept orders --backfill",
           .make = [] { return std::unique_ptr<Command>(std::make_unique<AcceptCommand>()); }};
 }

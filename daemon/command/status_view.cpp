@@ -130,6 +130,8 @@ void show_job(Console& console, const Json& job) {
         console, "blocked by",
         fmt::format("{} {} of {}, {} old", text_at(blocker, "kind"), text_at(blocker, "id"),
                     or_dash(text_at(blocker, "user")), seconds_text(blocker, "age_seconds")));
+  print_fact(console, "lookback", text_at(progress, "lookback"));
+  print_fact(console, "broken", text_at(progress, "broken"));
   for (const Json& drift : progress["drift"])
     print_fact(console, "drift", drift.get<std::string>());
   if (job["run"].is_object()) print_fact(console, "running", run_progress_line(job));
@@ -171,6 +173,9 @@ void show_why(Console& console, const Json& job) {
       fmt::format("{} is {}{}", text_at(job, "name"), state_text(console, job),
                   text_at(job, "since").empty() ? "" : " since " + text_at(job, "since")));
   print_fact(console, "cause", text_at(job, "reason"));
+  print_fact(console, "broken", text_at(job["progress"], "broken"));
+  for (const Json& drift : job["progress"]["drift"])
+    print_fact(console, "drift", drift.get<std::string>());
   show_failure(console, job["failure"]);
   for (const Json& name : job["waits_for"])
     print_fact(console, "waits for", name.get<std::string>());

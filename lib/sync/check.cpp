@@ -1,6 +1,7 @@
 #include "sync/check.h"
 
 #include "core/error.h"
+#include "sync/audit.h"
 #include "sync/checkpoint.h"
 #include "sync/job_plan.h"
 
@@ -53,6 +54,10 @@ void look_at_checkpoint(CheckReport& report, const JobPlan& plan, Target& target
                             ? "reached " + checkpoint.reached->cursor.text + ", nothing settled"
                         : checkpoint.initial_done ? "loaded"
                                                   : "begun";
+    if (!plan.cursor) return;
+    report.proof_text = promise_text(checkpoint, plan);
+    if (const std::string broken = broken_text(checkpoint, plan); !broken.empty())
+      report.warnings.push_back(broken);
   } catch (const Error& error) {
     report.checkpoint = "unreadable";
     report.problems.push_back(error.what());

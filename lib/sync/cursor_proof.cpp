@@ -81,26 +81,40 @@ void check_nulls(JobPlan& plan, const Column& column) {
                             " are not read (cursor.nulls: ignore)");
 }
 
+bool vouches_for(const JobPlan& plan, std::string_view assumption) {
+  const auto& assume = plan.job->cursor->assume;
+  return std::find(assume.begin(), assume.end(), assumption) != assume.end();
+}
+
+/// C8: each row of its own counts from 1, so a mark over all rows says nothing, and a lookback of a
+/// few numbers would miss nearly all updates.
+void refuse_row_version(JobPlan& plan, const Column& column) {
+  const bool number = !is_temporal(column.type.kind);
+  if (!number || plan.proven() || plan.evidence->server_assigned ||
+      plan.job->cursor->safety == Safety::exact || vouches_for(plan, "server_assigned"))
+    return;
+  plan.problems.push_back(
+      "cursor " + column.name +
+      " is a number that no sequence gives: if it counts the versions of each row it orders "
+      "nothing (C8), and no lookback makes up for that. Use a time or a running number, or add "
+      "server_assigned to cursor.assume if its values grow over all rows");
+}
+
 /// What exact rests on, or why it can't be had.
 void prove_exact(JobPlan& plan) {
-  const CursorSettings& cursor = *plan.job->cursor;
   const CursorEvidence& evidence = *plan.evidence;
   std::vector<std::string> missing = evidence.obstacles;
   std::vector<std::string> assumed;
   for (const Assumption& one : assumptions_of(evidence)) {
     if (one.shown) continue;
-    const bool vouched =
-        std::find(cursor.assume.begin(), cursor.assume.end(), one.name) != cursor.assume.end();
-    if (vouched)
+    if (vouches_for(plan, one.name))
       assumed.push_back(one.name);
     else
       missing.push_back(one.missing + ": add " + one.name +
                         " to cursor.assume if you know it to be so");
   }
-  const bool vouched_moves = std::find(cursor.assume.begin(), cursor.assume.end(),
-                                       "every_write_moves_it") != cursor.assume.end();
   if (!evidence.moves_on_write && !evidence.inserts_only) {
-    if (vouched_moves)
+    if (vouches_for(plan, "every_write_moves_it"))
       assumed.push_back("every_write_moves_it");
     else
       plan.warnings.push_back("nothing shows that every write moves cursor " + plan.cursor->column +
@@ -150,6 +164,7 @@ void prove_cursor(JobPlan& plan, Source& source) {
       plan.notes.push_back("this cursor could be followed exactly (" + plan.evidence->method +
                            "): `cursor.safety: exact`");
   }
+  refuse_row_version(plan, column);
   if (plan.evidence->inserts_only)
     plan.notes.push_back("cursor " + column.name + " shows inserts only: updates are not seen");
   for (const std::string& note : plan.evidence->notes)

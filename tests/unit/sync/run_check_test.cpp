@@ -172,3 +172,18 @@ TEST_CASE("zone-less times are put into the source's zone where the target has i
   CHECK(bench.run().result == RunResult::success);
   CHECK(bench.target->rows(bench.job.target_table).front()[1] == "2024-01-01 00:00:00+00");
 }
+
+TEST_CASE("a number that no sequence gives is no cursor, with a lookback neither",
+          "[sync][check][C8]") {
+  Bench bench;
+  bench.job.cursor = CursorSettings{
+      .column = "id", .source = "id", .safety = Safety::lookback, .lookback_count = 100};
+  CHECK(check(bench).problems.empty());
+  CursorEvidence versions;
+  versions.proof = ProofKind::lookback;
+  bench.source->set_evidence(Bench::source_table, versions);
+  REQUIRE_FALSE(check(bench).problems.empty());
+  CHECK(check(bench).problems.front().find("(C8)") != std::string::npos);
+  bench.job.cursor->assume = {"server_assigned"};
+  CHECK(check(bench).problems.empty());
+}
