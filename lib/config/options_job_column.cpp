@@ -72,7 +72,8 @@ std::vector<Option> job_column_options() {
        .kind = Kind::type_dictionary,
        .fallback_note = "the type map",
        .doc = "Logical types for source types, for all columns of a job. The names are the "
-              "connection's type, a colon, and the type as the database writes it.",
+              "connection's type, a colon, and the type as the database writes it, with or "
+              "without what stands in parentheses there.",
        .example = "{\"mysql:tinyint(1)\": bool, \"mysql:datetime\": timestamptz}"},
       {.path = "jobs.*.include",
        .kind = Kind::list,

@@ -236,6 +236,21 @@ TEST_CASE("types of a whole job follow the source's own names", "[transform][typ
   CHECK(run(made, batch_of(schema, {{"1", "1"}})) == std::vector<std::string>{"true|1"});
 }
 
+TEST_CASE("a type's name alone stands for it with any arguments", "[transform][type]") {
+  const Schema schema{{"a", t(TypeKind::int8), true, "tinyint(1)"},
+                      {"b", t(TypeKind::int8), true, "TINYINT(4)"},
+                      {"c", t(TypeKind::uint8), true, "tinyint(3) unsigned"}};
+  const Made made = make(schema, {}, {},
+                         {{"mysql:tinyint(1)", t(TypeKind::boolean)},
+                          {"mysql:tinyint", t(TypeKind::int32)},
+                          {"mysql:tinyint unsigned", text_type()}});
+  REQUIRE(made.problems.empty());
+  const Schema& output = *made.pipeline->output();
+  CHECK(output[0].type == t(TypeKind::boolean));
+  CHECK(output[1].type == t(TypeKind::int32));
+  CHECK(output[2].type == text_type());
+}
+
 TEST_CASE("integers are cast within their ranges", "[transform][cast]") {
   CHECK(cast(t(TypeKind::int64), t(TypeKind::int8), "-128") == "-128");
   CHECK(cast(t(TypeKind::int64), t(TypeKind::int8), "-129") == "!");
