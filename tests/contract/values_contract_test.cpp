@@ -123,6 +123,41 @@ TEST_CASE("a value that does not fit is a data error, not a shorter value", "[co
   refuse(decimal_type(5, 2), decimal_type(12, 2), "1234567.25");
 }
 
+TEST_CASE("a column that would lose data needs the user's word, and is refused by name",
+          "[contract][verdict]") {
+  Fixture fixture;
+  const auto target = fixture.connector().open_target();
+  struct Pair {
+    Type narrow;
+    Type wide;
+  };
+  for (const Pair& pair :
+       {Pair{text_type(5), text_type(9)},
+        Pair{make_type(TypeKind::int16), make_type(TypeKind::int64)},
+        Pair{decimal_type(5, 2), decimal_type(12, 4)},
+        Pair{time_type(TypeKind::timestamp, 0), time_type(TypeKind::timestamp)}}) {
+    CAPTURE(to_string(pair.narrow), to_string(pair.wide));
+    const TableName table = fixture.fresh_table("word");
+    const auto spec_with = [&](const Type& type) {
+      return spec_of(table, {{"id", make_type(TypeKind::int32), false}, {"v", type}}, {"id"});
+    };
+    target->prepare(spec_with(pair.narrow));
+    WriteSpec spec = spec_with(pair.wide);
+    const TargetPlan refused = target->plan(spec);
+    REQUIRE(refused.problems.size() == 1);
+    CHECK(refused.problems.front().find("column v") != std::string::npos);
+    CHECK(refused.columns.at(1).fidelity == Fidelity::lossy);
+    CHECK_FALSE(refused.columns.at(1).reason.empty());
+    CHECK_THROWS_AS(target->prepare(spec), Error);
+    spec.columns[1].lossy = Lossy::allow;
+    CHECK(target->plan(spec).problems.empty());
+    spec = spec_with(pair.wide);
+    spec.columns[1].native_type = "chosen by the user";
+    CHECK(target->plan(spec).problems.empty());
+    CHECK(target->plan(spec_with(pair.narrow)).problems.empty());
+  }
+}
+
 TEST_CASE("hostile names are quoted", "[contract][hostile]") {
   Fixture fixture;
   const auto target = fixture.connector().open_target();

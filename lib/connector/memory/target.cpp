@@ -26,7 +26,7 @@ void judge_column(const WriteSpec& spec, const TargetColumn& wanted, const Colum
   if (verdict.fidelity != Fidelity::lossless)
     verdict.reason = to_string(wanted.column.type) + " into " + to_string(there.type);
   if (verdict.fidelity == Fidelity::impossible ||
-      (verdict.fidelity == Fidelity::lossy && wanted.lossy == Lossy::error))
+      (verdict.fidelity == Fidelity::lossy && wanted.lossy == Lossy::error && !wanted.native_type))
     plan.problems.push_back("column " + there.name + " of " + spec.table.display() + ": " +
                             verdict.reason + " would lose values");
   plan.columns.push_back(std::move(verdict));
