@@ -357,3 +357,23 @@ TEST_CASE("CUR-29 pages over keys under collations that ignore case, accents and
                 "SELECT HEX(id) FROM copy.moves ORDER BY 1");
   }
 }
+
+TEST_CASE("CUR-31 rows that a partition brings are found behind the mark",
+          "[scenario][mysql][CUR-31]") {
+  MariaDbServer& server = shared_mariadb();
+  make_moves(server);
+  server.sql(
+      "ALTER TABLE moves PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (100), "
+      "PARTITION high VALUES LESS THAN MAXVALUE); INSERT INTO moves (id, v) VALUES (200, 1); "
+      "DROP TABLE IF EXISTS moves_before; CREATE TABLE moves_before LIKE moves; ALTER TABLE "
+      "moves_before REMOVE PARTITIONING; SET timestamp = UNIX_TIMESTAMP() - 300; INSERT INTO "
+      "moves_before (id, v) VALUES (1, 1), (2, 2)");
+  Job job = follow(server, "", "at, lookback: 10m");
+  job.must_run();
+  CHECK(server.sql(copied("id")) == "200\n");
+  server.sql("ALTER TABLE moves EXCHANGE PARTITION low WITH TABLE moves_before");
+  job.must_run();
+  CHECK(server.sql(copied("id")) == "1\n2\n200\n");
+  INFO(job.output());
+  CHECK(job.said("came behind the settled mark"));
+}
