@@ -3,6 +3,7 @@
 #include <future>
 
 #include "bench.h"
+#include "support/process.h"
 
 using namespace tidemark;
 using namespace tidemark::test;
@@ -156,6 +157,33 @@ TEST_CASE("a connection that may only be read is no target", "[sync][connections
   CHECK_THROWS_WITH(pool.connections.acquire({.target = to}, {}),
                     Catch::Matchers::Contains("may only be read"));
   CHECK_NOTHROW(pool.connections.acquire({.source = to}, {}));
+}
+
+TEST_CASE("who could do with more sessions gets them at once or not, and after those that wait",
+          "[sync][connections]") {
+  Pool pool(2);
+  const auto first = pool.connections.acquire({.source = from, .target = to}, {});
+  auto second = pool.connections.try_acquire({.source = from, .target = to});
+  REQUIRE(second);
+  CHECK_FALSE(pool.connections.try_acquire({.source = from, .target = to}));
+  // Wants two of one connection, so that the one that comes free does not do.
+  std::stop_source stop;
+  auto waiting = std::async(std::launch::async, [&] {
+    try {
+      pool.connections.acquire({.source = from, .target = from}, stop.get_token());
+      return true;
+    } catch (const Cancelled&) {
+      return false;
+    }
+  });
+  second.reset();
+  // There is room for one, but somebody waits for more: until then it may be had.
+  wait_until("the other to wait",
+             [&] { return !pool.connections.try_acquire({.source = from, .target = to}); });
+  CHECK(pool.connections.try_acquire({.target = to}));
+  stop.request_stop();
+  CHECK_FALSE(waiting.get());
+  CHECK(pool.connections.try_acquire({.source = from, .target = to}));
 }
 
 TEST_CASE("short statements beside a run have a session of their own", "[sync][connections]") {

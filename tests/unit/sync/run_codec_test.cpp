@@ -40,6 +40,7 @@ Checkpoint full_checkpoint() {
   checkpoint.identity = "server 7";
   checkpoint.proof = ProofKind::single_writer;
   checkpoint.initial_done = true;
+  checkpoint.ranged_load = RangedLoad{.token = token, .settled = true, .key = {"a", "b\""}};
   checkpoint.backfill = true;
   checkpoint.fresh_as_of = WallTime(Duration(5));
   checkpoint.source_clock = WallTime(Duration(-5));
@@ -104,6 +105,15 @@ TEST_CASE("a checkpoint that is not as it was written is refused and not quoted"
   refused([&](auto& bad) { replace(bad.tokens, "1700000000000001", "1e99"); });
   refused([&](auto& bad) { replace(bad.tokens, "1700000000000001", "18446744073709551615"); });
   refused([](auto& bad) { bad.tokens = "[" + std::string(100000, '['); });
+}
+
+TEST_CASE("bounds of key ranges come back as they were", "[sync][checkpoint]") {
+  const std::vector<Value> key = full_checkpoint().reached->key;
+  CHECK(decode_key(encode_key(key)) == key);
+  CHECK(encode_key({}).empty());
+  CHECK(decode_key("").empty());
+  for (const char* text : {"{}", "[1]", "[{\"text\":\"x\"}]", "["})
+    CHECK_THROWS_AS(decode_key(text), Error);
 }
 
 TEST_CASE("a definition is what a job means, however it is written", "[sync][definition]") {
