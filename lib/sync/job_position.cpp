@@ -240,10 +240,14 @@ Settlement JobRun::ask_settled(const HorizonToken& token) {
 bool JobRun::wait_settled(const HorizonToken& token, Duration limit) {
   // Sampled in this run, and nothing was open then.
   if (token.state.empty()) return true;
+  const SteadyTime begun = ports_.clock.steady();
   Duration waited{};
   for (std::size_t look = 0;; ++look) {
     const Duration pause =
         std::chrono::milliseconds(settle_looks_ms[std::min(look, settle_looks_ms.size() - 1)]);
+    // A look may take longer than the pause before it: MariaDB's view needs 100 ms of rest.
+    const Duration spent = std::max(waited, ports_.clock.steady() - begun);
+    if (look > 0 && spent + pause > limit) return false;
     if (waited + pause > limit) return false;
     if (pause > Duration::zero() && !guard_.sleep(pause)) throw Cancelled();
     waited += pause;
@@ -253,6 +257,29 @@ bool JobRun::wait_settled(const HorizonToken& token, Duration limit) {
     blocked_since_ = token.sampled;
     if (answer.lost) return false;
   }
+}
+
+/// Who was open at an older sample and still is was open at the newer ones too: so the tokens that
+/// have settled stand in front, and a look at a few finds the last of them.
+std::optional<HorizonToken> JobRun::newest_settled() {
+  std::vector<HorizonToken>& tokens = checkpoint_.tokens;
+  std::size_t settled = 0;
+  std::size_t open = tokens.size();
+  for (std::size_t at = 0; settled < open; at = (settled + open) / 2) {
+    const Settlement answer = ask_settled(tokens[at]);
+    if (answer.lost) {
+      tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(at));
+      --open;
+    } else if (answer.settled) {
+      settled = at + 1;
+    } else {
+      open = at;
+      blocked_ = answer;
+      blocked_since_ = tokens[at].sampled;
+    }
+  }
+  if (settled == 0) return std::nullopt;
+  return tokens[settled - 1];
 }
 
 void JobRun::keep_token(const HorizonToken& token) {

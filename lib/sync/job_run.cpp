@@ -262,21 +262,8 @@ void JobRun::run_append(Sample& sample) {
 }
 
 void JobRun::settle_open_tokens() {
-  // The newest that has settled settles all before it: its mark is not below theirs.
-  std::optional<HorizonToken> settled;
-  std::vector<HorizonToken> kept;
-  for (std::size_t index = checkpoint_.tokens.size(); index-- > 0 && !settled;) {
-    const HorizonToken& token = checkpoint_.tokens[index];
-    const Settlement answer = ask_settled(token);
-    if (answer.lost) continue;
-    if (answer.settled) settled = token;
-    kept.insert(kept.begin(), token);
-    if (answer.settled) continue;
-    blocked_ = answer;
-    blocked_since_ = token.sampled;
-  }
+  std::optional<HorizonToken> settled = newest_settled();
   if (settled && off(Guard::settle_by_the_settled)) settled = checkpoint_.tokens.back();
-  checkpoint_.tokens = std::move(kept);
   if (!settled) return;
   if (off(Guard::read_after_waiting)) {
     checkpoint_.settled = settled->mark;

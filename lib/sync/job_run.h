@@ -86,6 +86,7 @@ class JobRun {
   void begin_epoch(const std::string& reason);
   void lose_position(const std::string& why, const std::string& hint);
   Sample sample();
+  std::optional<HorizonToken> newest_settled();
   bool wait_settled(const HorizonToken& token, Duration limit);
   Settlement ask_settled(const HorizonToken& token);
   std::optional<WallTime> expected_clock(SteadyTime asked) const;
