@@ -130,12 +130,13 @@ TEST_CASE("a column that would lose data needs the user's word, and is refused b
   struct Pair {
     Type narrow;
     Type wide;
+    const char* value;  ///< that the narrow type can't hold
   };
-  for (const Pair& pair :
-       {Pair{text_type(5), text_type(9)},
-        Pair{make_type(TypeKind::int16), make_type(TypeKind::int64)},
-        Pair{decimal_type(5, 2), decimal_type(12, 4)},
-        Pair{time_type(TypeKind::timestamp, 0), time_type(TypeKind::timestamp)}}) {
+  for (const Pair& pair : {Pair{text_type(5), text_type(9), "sixsix"},
+                           Pair{make_type(TypeKind::int16), make_type(TypeKind::int64), "70001"},
+                           Pair{decimal_type(5, 2), decimal_type(12, 4), "1.2345"},
+                           Pair{time_type(TypeKind::timestamp, 0), time_type(TypeKind::timestamp),
+                                "2024-01-01 00:00:00.5"}}) {
     CAPTURE(to_string(pair.narrow), to_string(pair.wide));
     const TableName table = fixture.fresh_table("word");
     const auto spec_with = [&](const Type& type) {
@@ -154,6 +155,11 @@ TEST_CASE("a column that would lose data needs the user's word, and is refused b
     spec = spec_with(pair.wide);
     spec.columns[1].native_type = "chosen by the user";
     CHECK(target->plan(spec).problems.empty());
+    const Batch batch = batch_of({{"id", make_type(TypeKind::int32), false}, {"v", pair.wide}},
+                                 {{"1", pair.value}});
+    const Error error = error_of([&] { fixture.write(*target, spec, {&batch}); });
+    CHECK(error.error_class() == ErrorClass::data);
+    CHECK(fixture.rows(table, {"id"}, {"id"}).empty());
     CHECK(target->plan(spec_with(pair.narrow)).problems.empty());
   }
 }

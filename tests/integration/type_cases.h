@@ -31,7 +31,10 @@ struct TypeCase {
   bool word = false;
 };
 
-/// All types of a source ("sqlite", "postgres", "mariadb"): add a type by adding a line.
+std::vector<TypeCase> postgres_type_cases();
+std::vector<TypeCase> mariadb_type_cases();
+std::vector<TypeCase> sqlite_type_cases();
+/// All types of a source ("sqlite", "postgres", "mariadb"): add a type by adding a line there.
 std::vector<TypeCase> type_cases(const std::string& source);
 /// Statements that the types of a source need, run once before its tables are made.
 std::string type_setup(const std::string& source);
