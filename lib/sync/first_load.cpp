@@ -69,8 +69,9 @@ RangeRecord* FirstLoad::next_range() {
 
 /// Whether one more worker has something to do and something to do it with.
 bool FirstLoad::may_staff() {
+  // A batch of its own, beside the next one of the worker that asks.
   MemoryBudget::Room room;
-  if (!ports_.memory.try_take(pass_.read.batch_bytes, room)) return false;
+  if (!ports_.memory.try_take(2 * pass_.read.batch_bytes, room)) return false;
   const std::lock_guard lock(mutex_);
   if (alone_ || error_ || helping_ + 1 >= workers_) return false;
   const auto left = std::count_if(ranges_.begin() + static_cast<std::ptrdiff_t>(next_),

@@ -216,6 +216,23 @@ TEST_CASE("with one connection the ranges go one after the other", "[sync][first
   CHECK(bench.source->open_sessions() == 1);
 }
 
+TEST_CASE("without room in memory for a second batch no second range is begun",
+          "[sync][first-load]") {
+  Loading bench;
+  bench.job.batch_bytes = 4000;
+  const bool room = GENERATE(true, false);
+  bench.memory.set_limit(room ? 8000 : 7999);
+  std::atomic<std::size_t> sessions = 0;
+  bench.source->on_operation([&](Operation operation) {
+    if (operation == Operation::fetch)
+      sessions = std::max(sessions.load(), bench.source->open_sessions());
+  });
+  REQUIRE(bench.run().result == RunResult::success);
+  CHECK(bench.equal());
+  CHECK(bench.memory.used() == 0);
+  if (!room) CHECK(sessions == 1);
+}
+
 TEST_CASE("loads that share few connections all come through", "[sync][first-load]") {
   Loading bench(4);
   bench.set_connections(3);
