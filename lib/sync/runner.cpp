@@ -113,9 +113,6 @@ void JobRunner::give_back(const JobName& job, JobMemory& memory) noexcept {
   const JobKey key{ports_.instance, job};
   const auto save = [&](Target& target) {
     if (!memory.saved || !memory.latest || *memory.saved == *memory.latest) return;
-    const auto stored = target.peek(key, memory.target_table);
-    if (!stored || !stored->checkpoint || stored->checkpoint->revision != memory.saved->revision)
-      return;
     Checkpoint marks = *memory.latest;
     marks.revision = memory.saved->revision + 1;
     target.prepare(memory.write);
