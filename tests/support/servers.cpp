@@ -93,6 +93,7 @@ PostgresServer::PostgresServer(std::vector<std::string> configuration)
 
 PostgresServer::PostgresServer(StandbyOf of, std::vector<std::string> configuration)
     : Server(vendor()), configuration_(std::move(configuration)), has_database_(true) {
+  std::filesystem::permissions(data_directory(), std::filesystem::perms::owner_all);
   run_command(
       joined(of.primary.tool("pg_basebackup"), {"-D", data_directory(), "-R", "-c", "fast"}),
       "postgres", dir_.path().string());

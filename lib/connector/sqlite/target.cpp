@@ -86,8 +86,10 @@ std::optional<Target::TableDescription> SqliteTarget::describe(const TableName& 
 TargetPlan SqliteTarget::plan(const WriteSpec& spec) {
   TargetPlan plan = sql::plan_target(spec, existing(spec.table), dialect_);
   if (spec.replace == ReplaceMethod::swap)
-    plan.problems.push_back("target " + spec.table.display() +
-                            ": target.replace: swap is not available for SQLite: use transaction");
+    plan.problems.push_back(
+        "target " + spec.table.display() +
+        ": target.replace: swap gains nothing in SQLite, where a replacement locks "
+        "the whole file either way: use transaction");
   return plan;
 }
 
