@@ -88,11 +88,11 @@ void await_ranges(Scene& scene) {
       seconds(60));
 }
 
-void storm_during_load(SourceSide& source) {
+void storm_during_load(SourceSide& source, Server& target) {
   source.make_tables();
   source.fill(rows);
   // Slow enough that the writers are at work while the ranges are read.
-  Scene scene(source, target_postgres(), {.limits = "limits: {rows: 8000/s}", .job = in_ranges});
+  Scene scene(source, target, {.limits = "limits: {rows: 8000/s}", .job = in_ranges});
   scene.daemon->start();
   await_ranges(scene);
   Storm storm(source, 3);
@@ -111,15 +111,19 @@ void storm_during_load(SourceSide& source) {
 }  // namespace
 
 TEST_CASE("HND-01 writers during the first load of PostgreSQL", "[scenario][HND-01]") {
-  storm_during_load(*postgres_source(shared_postgres()));
+  storm_during_load(*postgres_source(shared_postgres()), target_postgres());
 }
 
 TEST_CASE("HND-01 writers during the first load of MariaDB", "[scenario][HND-01]") {
-  storm_during_load(*mariadb_source(shared_mariadb()));
+  storm_during_load(*mariadb_source(shared_mariadb()), target_postgres());
 }
 
 TEST_CASE("HND-01 writers during the first load of SQLite", "[scenario][HND-01]") {
-  storm_during_load(*sqlite_source());
+  storm_during_load(*sqlite_source(), target_postgres());
+}
+
+TEST_CASE("HND-01 writers during the first load into MariaDB", "[scenario][HND-01]") {
+  storm_during_load(*postgres_source(shared_postgres()), shared_mariadb());
 }
 
 TEST_CASE("HND-03 killed at each step of a first load and of an increment", "[scenario][HND-03]") {
