@@ -37,6 +37,8 @@ ScheduleSettings build_schedule(const Item& item, const Building& building);
 /// What only several connections and jobs together can tell.
 void check_together(const Settings& settings, const Item& root, const Building& building);
 
+/// "mysql:tinyint(1)": a connection's type, a colon, a type there.
+bool names_database_type(std::string_view text) noexcept;
 /// [a-z0-9][a-z0-9_.-]{0,63}
 bool is_name(std::string_view text) noexcept;
 /// Whether a source column is kept: globs with * and ?.

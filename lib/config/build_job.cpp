@@ -89,10 +89,7 @@ void build_key(const Item& item, JobSettings& job, const Building& building) {
 void build_types(const Item& item, JobSettings& job, const Building& building) {
   for (const Item& entry : item.children) {
     if (!entry.usable()) continue;
-    const std::size_t colon = entry.name.find(':');
-    const std::string type = entry.name.substr(0, colon);
-    const bool known = type == "sqlite" || type == "postgres" || type == "mysql";
-    if (!known || colon == std::string::npos || colon + 1 == entry.name.size())
+    if (!names_database_type(entry.name))
       building.error(entry, "\"" + entry.name + "\" names no type of a database",
                      "\"mysql:tinyint(1)\": the connection's type, a colon, the type there");
     else

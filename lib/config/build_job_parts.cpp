@@ -82,11 +82,21 @@ CursorSettings build_cursor(Item& item, const Building& building) {
   return cursor;
 }
 
+bool names_database_type(std::string_view text) noexcept {
+  const std::size_t colon = text.find(':');
+  const std::string_view type = text.substr(0, colon);
+  return (type == "sqlite" || type == "postgres" || type == "mysql") &&
+         colon != std::string_view::npos && colon + 1 < text.size();
+}
+
 ColumnRule build_column(const Item& item, const Building& building) {
   ColumnRule rule;
   rule.column = item.name;
   if (item["from"].usable()) rule.from = item["from"].text;
   if (item["type"].usable()) rule.type = parse_type(item["type"].text);
+  if (rule.type && rule.type->kind == TypeKind::native && !names_database_type(rule.type->origin))
+    building.error(item["type"], "\"" + rule.type->origin + "\" names no type of a database",
+                   "\"postgres:inet\": the connection's type, a colon, the type there");
   if (item["native_type"].usable()) rule.native_type = item["native_type"].text;
   rule.trim = trim(item["trim"].text);
   if (item["default"].usable()) rule.default_value = item["default"].text;

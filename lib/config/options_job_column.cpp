@@ -19,8 +19,8 @@ std::vector<Option> job_column_options() {
        .kind = Kind::type,
        .fallback_note = "by the type map",
        .doc = "Logical type of the column in the target, such as varchar(32), decimal(12,2), "
-              "bigint or "
-              "timestamptz.",
+              "bigint or timestamptz, or a type of a database by its name there, such as "
+              "\"postgres:inet\" or \"sqlite:any\" (docs/types.md).",
        .example = "varchar(32)",
        .group = "type or native_type"},
       {.path = "jobs.*.columns.*.native_type",
