@@ -8,8 +8,9 @@ namespace tidemark {
 
 bool waits_for_parent(const Failure& failure) noexcept {
   // PostgreSQL's foreign_key_violation; MariaDB and MySQL "cannot add or update a child row";
-  // SQLITE_CONSTRAINT_FOREIGNKEY.
-  constexpr std::array<std::string_view, 4> codes{"23503", "1452", "1216", "787"};
+  // and SQLite's name for it.
+  constexpr std::array<std::string_view, 4> codes{"23503", "1452", "1216",
+                                                  "SQLITE_CONSTRAINT_FOREIGNKEY"};
   return failure.kind == FailureKind::constraint &&
          std::find(codes.begin(), codes.end(), failure.code) != codes.end();
 }

@@ -98,7 +98,7 @@ TEST_CASE("probe_halted: never leaves every halt to a person", "[retry]") {
 TEST_CASE("a child before its parent is retried, and is a refused row when attempts are spent",
           "[retry]") {
   const RetryPolicy policy({.attempts = 2, .probe_halted = 10min});
-  for (const char* code : {"23503", "1452", "787"}) {
+  for (const char* code : {"23503", "1452", "SQLITE_CONSTRAINT_FOREIGNKEY"}) {
     Failure child = failure(FailureKind::constraint);
     child.code = code;
     CHECK(policy.decide(child, {.live = 1}, 0).action == Action::retry);
