@@ -29,7 +29,7 @@ TEST_CASE("a wrong command line is 64, help and version are 0", "[e2e][cli]") {
   for (const char* verb :
        {"daemon", "run",    "check",  "plan",     "status", "list",       "why",     "pause",
         "resume", "cancel", "resync", "backfill", "accept", "checkpoint", "history", "explain",
-        "grants", "schema", "cron",   "reload",   "demo",   "version"}) {
+        "grants", "schema", "cron",   "reload",   "demo",   "prepare",    "version"}) {
     INFO(verb);
     CHECK(status({verb, "--help"}) == 0);
   }

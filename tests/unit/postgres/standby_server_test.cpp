@@ -1,6 +1,5 @@
 // A hot standby as source, with and without its primary.
 #include <catch2/catch.hpp>
-#include <csignal>
 
 #include "core/error.h"
 #include "support.h"
@@ -8,58 +7,14 @@
 using namespace tidemark;
 using namespace tidemark::test;
 
-namespace {
-
-/// A hot standby of `primary` that lives as long as this object.
-class Standby {
- public:
-  explicit Standby(const PostgresServer& primary) : settings_(primary.settings()) {
-    const std::string bin = "/usr/lib/postgresql/15/bin/";
-    run_command({"chown", "postgres", dir_.path().string()});
-    run_command(
-        {bin + "pg_basebackup", "-h", primary.socket_directory(), "-p",
-         std::to_string(primary.port()), "-U", "tidemark", "-D", dir_ / "data", "-R", "-c", "fast"},
-        "postgres", dir_.path().string());
-    settings_.port = free_port();
-    process_ =
-        ChildProcess({bin + "postgres", "-D", dir_ / "data", "-p", std::to_string(settings_.port),
-                      "-k", dir_.path().string(), "-h", "127.0.0.1"},
-                     {.user = "postgres", .output = dir_ / "log"});
-    wait_until("the standby to take connections", [&] {
-      try {
-        connect(settings_)->probe();
-        return true;
-      } catch (const Error&) {
-        return false;
-      }
-    });
-  }
-  ~Standby() {
-    process_.signal(SIGINT);
-    process_.wait();
-  }
-  const ConnectionSettings& settings() const { return settings_; }
-  std::string sql(const std::string& statement) {
-    return run_command({"psql", "-X", "-q", "-A", "-t", "-h", dir_.path().string(), "-p",
-                        std::to_string(settings_.port), "-U", "tidemark", "-d", "test", "-c",
-                        statement});
-  }
-
- private:
-  TempDir dir_;
-  ConnectionSettings settings_;
-  ChildProcess process_;
-};
-
-}  // namespace
-
 TEST_CASE("a standby is proven by its primary and by what it has replayed", "[postgres][standby]") {
   PostgresServer primary({"fsync=off"});
   primary.start();
   primary.sql(
       "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
       "at timestamptz NOT NULL DEFAULT now(), v text)");
-  Standby standby(primary);
+  PostgresServer standby(PostgresServer::StandbyOf{primary}, {"fsync=off"});
+  standby.start();
   const Relation table{.table = TableName{"public", "t"}};
   const CursorRef by_time{"at", "at"};
   const CursorRef by_id{"id", "id"};
