@@ -183,7 +183,7 @@ void StateStore::Impl::salvage() {
 /// Keeps what memory holds of pauses and key.
 std::string StateStore::Impl::replace_damaged() {
   database.reset();
-  const std::string aside = move_aside(path);
+  std::string aside = move_aside(path);
   make_private_file(path);
   database = std::make_unique<Database>(path, Database::Open::create);
   configure_writer(*database);

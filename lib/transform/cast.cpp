@@ -187,7 +187,7 @@ class CellCast {
     if (is_number(input_.type().kind) && plain.find('.') != std::string_view::npos)
       plain = plain.substr(0, plain.find_last_not_of("0.") == std::string_view::npos
                                   ? 1
-                                  : plain.find_last_not_of("0") + 1);
+                                  : plain.find_last_not_of('0') + 1);
     if (plain.ends_with('.')) plain.remove_suffix(1);
     if (plain == "1" || plain == "true" || plain == "t") return output.push(std::uint8_t{1});
     if (plain == "0" || plain == "false" || plain == "f") return output.push(std::uint8_t{0});

@@ -42,6 +42,7 @@ void ColumnTransform::apply(Batch& batch) const {
   (*schema)[at] = changed;
   std::vector<ColumnData> columns = std::move(batch).take_columns();
   if (converted) columns[at] = std::move(*converted);
+  // NOLINTNEXTLINE(bugprone-use-after-move): it has its columns again from here on
   batch.replace(std::move(schema), std::move(columns));
 }
 

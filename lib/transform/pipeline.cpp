@@ -159,6 +159,7 @@ std::unique_ptr<Pipeline> make_pipeline(const JobSettings& job, const Schema& in
   std::vector<Select::Pick> picks = picks_of(job, input, wanted, problems);
   Builder builder(job, context, problems, input);
   std::vector<ColumnOrigin> origins;
+  origins.reserve(picks.size());
   for (const Select::Pick& pick : picks)
     origins.push_back({.column = pick.name, .source_column = pick.from});
   if (!is_identity(picks, input)) builder.add(std::make_unique<Select>(std::move(picks)), {});

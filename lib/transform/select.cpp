@@ -38,6 +38,7 @@ void Select::apply(Batch& batch) const {
     else
       picked.push_back(columns[from[index]]);
   }
+  // NOLINTNEXTLINE(bugprone-use-after-move): it has its columns again from here on
   batch.replace(std::move(schema), std::move(picked));
 }
 
