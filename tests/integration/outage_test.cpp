@@ -164,7 +164,7 @@ TEST_CASE("databases that vanish come back and the jobs with them", "[integratio
   postgres.sql("INSERT INTO items (id, name) VALUES (1, 'first')");
   Daemon daemon = make_daemon(maria, postgres);
   daemon.start();
-  const auto arrived = [&](int id, std::chrono::seconds limit = std::chrono::seconds(60)) {
+  const auto arrived = [&](int id, std::chrono::seconds limit = std::chrono::seconds(180)) {
     wait_until(
         "row " + std::to_string(id) + " to arrive on both sides",
         [&] {
