@@ -61,7 +61,7 @@ Job::Job(const Parts& parts) {
       << "daemon: {listen: none, socket: " << dir_ / "socket"
       << ", state_dir: " << dir_.path().string() << ", instance: scenario-" << ++number << "}\n"
       << "connections:\n  from: " << parts.from << "\n  to: " << parts.to << "\n"
-      << parts.connections << "defaults:\n  retry: {initial: 50ms, max: 200ms, attempts: 3}\n"
+      << parts.connections << "defaults:\n  retry: {initial: 50ms, max: 200ms, attempts: 10}\n"
       << "jobs:\n  job:\n"
       << parts.job << "    schedule: {manual: true}\n";
 }
