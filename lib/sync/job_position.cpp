@@ -168,11 +168,28 @@ JobRun::Sample JobRun::sample() {
   source_now_ = sample.token.sampled;
   outcome_.progress.clock_skew = sample.token.sampled - ports_.clock.now();
   check_clock(sample.token, asked);
+  check_history(sample.token);
   checkpoint_.proof = plan_.proof;
   sample.read_to = sample.token.mark;
   if (!plan_.proven() && !sample.token.mark.null && !off(Guard::keep_lookback))
     sample.token.mark = minus(sample.token.mark, lookback_of(checkpoint_, plan_));
   return sample;
+}
+
+/// Transaction ids only grow within one history. (The highest number of a serial may fall rightly:
+/// its newest rows were deleted.)
+void JobRun::check_history(const HorizonToken& token) {
+  if (plan_.proof != ProofKind::snapshot || token.mark.null || !checkpoint_.settled) return;
+  if (!less(token.mark, *checkpoint_.settled)) return;
+  if (request_.options.accept == RunOptions::Accept::keep_mark) return;
+  if (plan_.apply == Apply::append)
+    lose_position("the source's transaction ids have gone back: it was restored",
+                  "Reading again would append rows twice. Compare both sides, then go on with "
+                  "`tidemark resync " +
+                      job_.name.text + "` into an empty target.");
+  begin_epoch(
+      "the source's transaction ids have gone back, so it was restored: everything is read "
+      "again");
 }
 
 /// What the source's clock must show at least. Our own wall clock may have been set as well, so it

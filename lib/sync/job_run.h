@@ -92,6 +92,7 @@ class JobRun {
   std::optional<WallTime> expected_clock(SteadyTime asked) const;
   void check_clock(const HorizonToken& token, SteadyTime asked);
   void step_back(Duration step);
+  void check_history(const HorizonToken& token);
   void keep_token(const HorizonToken& token);
 
   // job_audit.cpp: the look behind the mark, and what came late

@@ -180,6 +180,42 @@ TEST_CASE("a horizon sampled before the clock was set back is not waited for",
   CHECK(bench.target_rows() == bench.source_rows());
 }
 
+TEST_CASE("transaction ids that go back show a restore", "[sync][position][identity]") {
+  Bench bench;
+  bench.source->set_evidence(Bench::source_table, {.proof = ProofKind::snapshot,
+                                                   .method = "P1",
+                                                   .server_assigned = true,
+                                                   .moves_on_write = true,
+                                                   .not_null = true});
+  bench.job.cursor = CursorSettings{.column = "id", .source = "id"};
+  bench.put(1, "a");
+  bench.put(7, "is lost");
+  REQUIRE(bench.run().result == RunResult::success);
+  bench.source->erase(Bench::source_table, {"7"});
+  bench.put(2, "written after the restore");
+  SECTION("an upsert reads everything again") {
+    const Outcome outcome = bench.run();
+    CHECK(outcome.result == RunResult::success);
+    CHECK(outcome.progress.epoch == 2);
+    REQUIRE(bench.told.epochs().size() == 1);
+    CHECK(bench.told.epochs().front().find("restored") != std::string::npos);
+    CHECK(bench.target_rows().size() == 3);
+    CHECK(bench.run().progress.epoch == 2);
+  }
+  SECTION("an append asks") {
+    bench.runner->release_all();
+    bench.job.write = WriteMode::append;
+    bench.job.name = JobName("appends");
+    bench.job.target_table = {"", "appended"};
+    bench.put(7, "back");
+    REQUIRE(bench.run().result == RunResult::success);
+    bench.source->erase(Bench::source_table, {"7"});
+    const Outcome outcome = bench.run();
+    REQUIRE(outcome.failure);
+    CHECK(outcome.failure->needs_person);
+  }
+}
+
 TEST_CASE("a source clock that was set back stops an append", "[sync][position][clock]") {
   Bench bench;
   bench.job.write = WriteMode::append;
