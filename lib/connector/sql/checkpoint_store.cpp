@@ -302,8 +302,10 @@ std::optional<Acquired> CheckpointStore::peek(const JobKey& job) {
   try {
     row = load(job, false);
   } catch (const Error& error) {
-    // Without our tables nothing is stored; any other fault of the schema is one to be seen.
-    if (error.kind() != FailureKind::schema || present()) throw;
+    // Without our tables nothing is stored. Another job may have made them just now; any other
+    // fault of the schema comes again and is one to be seen.
+    if (error.kind() != FailureKind::schema) throw;
+    if (present()) row = load(job, false);
   }
   if (!row) return std::nullopt;
   return row->refused();
