@@ -188,8 +188,8 @@ void check_pair(Database& source, Database& target, std::uint64_t seed) {
   source.run(table.create(from, true) + table.insert(from, 0));
   for (const std::string mode : {"full", "incremental"}) {
     CAPTURE(mode);
-    const std::string copy = "copy_" + source.name() + "_" + mode;
-    const std::string back = "back_" + target.name() + "_" + mode;
+    const std::string copy = "types_copy_" + source.name() + "_" + mode;
+    const std::string back = "types_back_" + target.name() + "_" + mode;
     const std::string settings =
         "    mode: " + mode + "\n" +
         (mode == "incremental" ? "    cursor: {column: updated_at}\n" : "");
@@ -242,9 +242,10 @@ void check_refused(Database& source, Database& target) {
   }
 }
 
+/// The same values each time, so that a failure is one of the change under test.
 std::uint64_t seed() {
   const char* wanted = std::getenv("TIDEMARK_TYPES_SEED");
-  return wanted == nullptr ? std::random_device{}() : std::strtoull(wanted, nullptr, 10);
+  return wanted == nullptr ? 20'261'121 : std::strtoull(wanted, nullptr, 10);
 }
 
 void check_source(Database& source) {

@@ -112,3 +112,42 @@ TEST_CASE("one server is known again across reconnects, but not across a restart
   CHECK_FALSE(same_server("mariadb:h:3306/1@1000", "mariadb:h:3306/1@1100"));
   CHECK_FALSE(same_server("mariadb:h:3306/1@1000", "mariadb:h:3307/1@1000"));
 }
+
+TEST_CASE("a token strikes off each blocker at the first sample that shows its end",
+          "[unit][mysql][drain]") {
+  const OpenWork then = work({idle(7), idle(8)}, {open(7, 500), open(8, 501)});
+  TokenWatch watch{.judged = 1, .open = blockers_of(then), .position = {}};
+  const OpenWork seven_ended = work({idle(7), idle(8)}, {open(8, 501)});
+  watch.judge(2, &seven_ended);
+  CHECK_FALSE(watch.drained());
+  // A frozen view shows nothing, and takes nothing back.
+  watch.judge(3, nullptr);
+  CHECK(watch.judged == 3);
+  // No one sample shows both idle: the first runs a new transaction when the second has ended.
+  const OpenWork eight_ended = work({idle(7), idle(8)}, {open(7, 510)});
+  watch.judge(4, &eight_ended);
+  CHECK(watch.drained());
+}
+
+TEST_CASE("a token without a sample waits for all that the first good one shows",
+          "[unit][mysql][drain]") {
+  TokenWatch watch{.judged = 1, .open = {}, .position = {}};
+  watch.judge(2, nullptr);
+  CHECK_FALSE(watch.drained());
+  const OpenWork first = work({idle(7)}, {open(7, 500)});
+  watch.judge(3, &first);
+  CHECK_FALSE(watch.drained());
+  const OpenWork ended = work({idle(7)}, {});
+  watch.judge(4, &ended);
+  CHECK(watch.drained());
+}
+
+TEST_CASE("what a newer sample has shown of a token is not overwritten", "[unit][mysql][drain]") {
+  TokenWatches watches;
+  CHECK_FALSE(watches.find("t"));
+  watches.keep("t", {.judged = 5, .open = std::vector<Pending>{}, .position = {}});
+  watches.keep("t", {.judged = 4, .open = {}, .position = {}});
+  REQUIRE(watches.find("t"));
+  CHECK(watches.find("t")->judged == 5);
+  CHECK(watches.find("t")->drained());
+}

@@ -73,7 +73,7 @@ TEST_CASE("a value of any class travels as the literal that names it", "[sqlite]
 }
 
 TEST_CASE("literals read back to the same bytes in the same class", "[sqlite][any]") {
-  const auto seed = std::random_device{}();
+  constexpr std::uint32_t seed = 20'261'121;
   CAPTURE(seed);
   std::mt19937 random(seed);
   std::mt19937_64 wide(seed);
@@ -125,7 +125,7 @@ TEST_CASE("nothing but a literal is taken for one", "[sqlite][any]") {
 }
 
 TEST_CASE("a text is taken for a number exactly where SQLite takes it", "[sqlite][any]") {
-  const auto seed = std::random_device{}();
+  constexpr std::uint32_t seed = 20'261'121;
   CAPTURE(seed);
   std::mt19937 random(seed);
   Database database("CREATE TABLE t (v NUMERIC)");

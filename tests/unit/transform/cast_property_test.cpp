@@ -155,7 +155,7 @@ std::optional<ColumnData> cast(const ColumnData& values, const Type& to) {
 }  // namespace
 
 TEST_CASE("a value's canonical text reads back to the same value", "[transform][property]") {
-  const auto seed = std::random_device{}();
+  constexpr std::uint32_t seed = 20'261'121;
   CAPTURE(seed);
   Engine random(seed);
   for (const TypeKind kind : all_kinds) {
@@ -180,7 +180,7 @@ TEST_CASE("a value's canonical text reads back to the same value", "[transform][
 }
 
 TEST_CASE("a value that travels as text comes back as it was", "[transform][property]") {
-  const auto seed = std::random_device{}();
+  constexpr std::uint32_t seed = 20'261'121;
   CAPTURE(seed);
   Engine random(seed);
   for (const TypeKind kind : all_kinds) {
@@ -207,7 +207,7 @@ TEST_CASE("a value that travels as text comes back as it was", "[transform][prop
 }
 
 TEST_CASE("a number that a type takes is the same number there", "[transform][property]") {
-  const auto seed = std::random_device{}();
+  constexpr std::uint32_t seed = 20'261'121;
   CAPTURE(seed);
   Engine random(seed);
   const std::array numbers{TypeKind::int8,    TypeKind::int16,   TypeKind::int32,  TypeKind::int64,
