@@ -161,7 +161,7 @@ void JobRun::check_identity() {
 }
 
 JobRun::Sample JobRun::sample() {
-  const SteadyTime asked = ports_.clock.steady();
+  const Asked asked{ports_.clock.steady(), ports_.clock.now()};
   Sample sample{.token = sessions_.source->horizon(plan_.relation, *plan_.cursor, plan_.proof),
                 .read_to = {}};
   check_server(sample.token);
@@ -194,18 +194,18 @@ void JobRun::check_history(const HorizonToken& token) {
 
 /// What the source's clock must show at least. Our own wall clock may have been set as well, so it
 /// counts only where a false alarm costs no more than reading some rows again.
-std::optional<WallTime> JobRun::expected_clock(SteadyTime asked) const {
+std::optional<WallTime> JobRun::expected_clock(const Asked& asked) const {
   std::optional<WallTime> expected = checkpoint_.source_clock;
   const auto raise = [&](WallTime to) {
     if (!expected || *expected < to) expected = to;
   };
-  if (memory_.source_clock) raise(*memory_.source_clock + (asked - memory_.asked_at));
+  if (memory_.source_clock) raise(*memory_.source_clock + (asked.steady - memory_.asked_at));
   if (checkpoint_.source_clock && checkpoint_.our_clock && plan_.absorbs())
-    raise(*checkpoint_.source_clock + (ports_.clock.now() - *checkpoint_.our_clock));
+    raise(*checkpoint_.source_clock + (asked.wall - *checkpoint_.our_clock));
   return expected;
 }
 
-void JobRun::check_clock(const HorizonToken& token, SteadyTime asked) {
+void JobRun::check_clock(const HorizonToken& token, const Asked& asked) {
   const std::optional<WallTime> expected = expected_clock(asked);
   memory_.source_clock = token.sampled;
   memory_.asked_at = ports_.clock.steady();

@@ -89,8 +89,13 @@ class JobRun {
   std::optional<HorizonToken> newest_settled();
   bool wait_settled(const HorizonToken& token, Duration limit);
   Settlement ask_settled(const HorizonToken& token);
-  std::optional<WallTime> expected_clock(SteadyTime asked) const;
-  void check_clock(const HorizonToken& token, SteadyTime asked);
+  /// When a sample was asked for. The source looks at its clock at the start, and may take seconds.
+  struct Asked {
+    SteadyTime steady;
+    WallTime wall;
+  };
+  std::optional<WallTime> expected_clock(const Asked& asked) const;
+  void check_clock(const HorizonToken& token, const Asked& asked);
   void step_back(Duration step);
   void check_history(const HorizonToken& token);
   void keep_token(const HorizonToken& token);
