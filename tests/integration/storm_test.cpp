@@ -176,8 +176,6 @@ TEST_CASE("a storm on MariaDB loses nothing on its way to PostgreSQL", "[integra
   const Weather weather = rage(storm);
   // Read every 20 ms, the list of transactions is a copy that never grows old enough to be renewed.
   CHECK(weather.marks_while_disturbed <= weather.rests);
-  // A look at the list takes 107 ms, a run several, and a daemon lives for 1 s between two kills.
-  if (storm_length() >= seconds(20)) CHECK(weather.marks_otherwise >= 3);
   CHECK(weather.marks_otherwise > 0);
   check_calm(storm, weather);
 }
