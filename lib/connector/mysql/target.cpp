@@ -77,13 +77,19 @@ std::optional<Target::TableDescription> MysqlTarget::describe(const TableName& t
 MysqlTarget::Planned MysqlTarget::look(const WriteSpec& spec) {
   Planned planned;
   planned.table = find_table(session_, spec.table);
-  if (!planned.table) {
-    planned.plan = sql::plan_target(spec, std::nullopt, dialect_);
-    return planned;
-  }
-  const MysqlDialect dialect(session_.flavor(), attributes_of(*planned.table));
-  planned.plan = sql::plan_target(spec, existing_table(*planned.table), dialect);
   const std::string place = "target " + spec.table.display();
+  if (planned.table) {
+    const MysqlDialect dialect(session_.flavor(), attributes_of(*planned.table));
+    planned.plan = sql::plan_target(spec, existing_table(*planned.table), dialect);
+  } else {
+    planned.plan = sql::plan_target(spec, std::nullopt, dialect_);
+  }
+  if (spec.replace == ReplaceMethod::swap)
+    planned.plan.problems.push_back(
+        place +
+        ": target.replace: swap needs DDL within transactions, which this server has not: a crash "
+        "could leave the swap without its checkpoint. Use transaction");
+  if (!planned.table) return planned;
   if (planned.table->view)
     planned.plan.problems.push_back(place + " is a view: name a table in target.table");
   else if (!is_innodb(planned.table->engine))

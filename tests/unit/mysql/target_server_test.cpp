@@ -196,6 +196,20 @@ TEST_CASE("generated columns are left to the server", "[mysql][server][target]")
   CHECK_FALSE(target->plan(upsert_into("generated", all, {"id"})).problems.empty());
 }
 
+TEST_CASE("a swap is refused with its reason, whether the table is there or not",
+          "[mysql][server][target]") {
+  make_plain("swapped");
+  const auto target = connect_to_shared()->open_target();
+  for (const char* table : {"swapped", "not_there"}) {
+    WriteSpec spec = upsert_into(table, schema, {"id"});
+    spec.write = WriteMode::replace;
+    spec.replace = ReplaceMethod::swap;
+    const TargetPlan plan = target->plan(spec);
+    REQUIRE(plan.problems.size() == 1);
+    CHECK(plan.problems.front().find("Use transaction") != std::string::npos);
+  }
+}
+
 TEST_CASE("a replacement keeps indexes, grants, views and references", "[mysql][server][target]") {
   ask("DROP VIEW IF EXISTS board_view; DROP TABLE IF EXISTS board_child, board; CREATE TABLE board "
       "(id INT PRIMARY KEY, code VARCHAR(20), v BIGINT, extra INT DEFAULT 7, KEY code_index "
