@@ -26,7 +26,9 @@ Distance at_least(const Distance& left, const Distance& right) {
 /// Twice the worst seen; what a person has configured is never lowered by it.
 Distance twice(const Distance& worst, const Distance& configured) {
   constexpr std::uint64_t half = UINT64_MAX / 2;
-  const Duration time = std::min(worst.time, raised_at_most / 2) * 2;
+  // Whole seconds: it is shown to people.
+  const Duration time =
+      std::chrono::ceil<std::chrono::seconds>(std::min(worst.time, raised_at_most / 2) * 2);
   return at_least(configured, {time, std::min(worst.count, half) * 2});
 }
 

@@ -286,10 +286,10 @@ std::vector<PastMark> read_past_marks(const Json& json) {
 void read_audit(Reader& details, Checkpoint& checkpoint) {
   if (details.has("broken")) {
     Reader reader(details.member("broken"), "details.broken");
-    checkpoint.broken = BrokenPromise{
-        .since = wall_time(reader.number("since", INT64_MIN, INT64_MAX)),
-        .last = wall_time(reader.number("last", INT64_MIN, INT64_MAX)),
-        .rows = static_cast<std::uint64_t>(reader.number("rows", 0, INT64_MAX))};
+    checkpoint.broken =
+        BrokenPromise{.since = wall_time(reader.number("since", INT64_MIN, INT64_MAX)),
+                      .last = wall_time(reader.number("last", INT64_MIN, INT64_MAX)),
+                      .rows = static_cast<std::uint64_t>(reader.number("rows", 0, INT64_MAX))};
     reader.done();
   }
   if (details.has("late")) {

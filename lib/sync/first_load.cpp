@@ -52,8 +52,8 @@ void FirstLoad::run(std::size_t workers) {
   } catch (...) {
     fail(std::current_exception());
   }
-  for (std::thread& helper : helpers_)
-    helper.join();
+  for (Helper& helper : helpers_)
+    helper.thread.join();
   helpers_.clear();
   guard.begin_reading();
   if (error_) std::rethrow_exception(error_);
@@ -83,11 +83,22 @@ bool FirstLoad::may_staff() {
 }
 
 void FirstLoad::staff() {
-  while (may_staff())
-    helpers_.emplace_back([this] { help(); });
+  // Who found no session to borrow may be asked again, but at the next range, not at once.
+  std::erase_if(helpers_, [this](Helper& helper) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!helper.over) return false;
+    }
+    helper.thread.join();
+    return true;
+  });
+  while (helpers_.size() + 1 < workers_ && may_staff()) {
+    Helper& helper = helpers_.emplace_back();
+    helper.thread = std::thread([this, &helper] { help(helper); });
+  }
 }
 
-void FirstLoad::help() noexcept {
+void FirstLoad::help(Helper& self) noexcept {
   try {
     while (help_once()) {
     }
@@ -96,6 +107,7 @@ void FirstLoad::help() noexcept {
   }
   const std::lock_guard lock(mutex_);
   --helping_;
+  self.over = true;
 }
 
 /// One range with borrowed sessions; false where there are none, or nothing is left to do.

@@ -60,10 +60,14 @@ class FirstLoad {
   void run(std::size_t workers);
 
  private:
+  struct Helper {
+    std::thread thread = {};
+    bool over = false;  ///< under the mutex
+  };
   RangeRecord* next_range();
   bool may_staff();
   void staff();
-  void help() noexcept;
+  void help(Helper& self) noexcept;
   bool help_once();
   void work(Connections::Sessions& sessions);
   void load(RangeRecord& range, Connections::Sessions& sessions);
@@ -79,7 +83,7 @@ class FirstLoad {
   const Pass pass_;
   const Resume resume_;
   std::size_t workers_ = 1;
-  std::list<std::thread> helpers_;  // the run's thread only
+  std::list<Helper> helpers_;  // the run's thread only
 
   std::mutex mutex_;  // of all below
   std::vector<RangeRecord> ranges_;

@@ -222,8 +222,7 @@ void Job::came_due(Trigger trigger) {
 }
 
 void Job::give_up_pending_tick() {
-  if (std::exchange(pending_tick_, false))
-    ports_.observer.run_skipped(name(), SkipReason::overlap);
+  if (std::exchange(pending_tick_, false)) ports_.observer.run_skipped(name(), SkipReason::overlap);
 }
 
 void Job::start(Chain chain) {

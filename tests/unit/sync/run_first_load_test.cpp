@@ -211,7 +211,9 @@ TEST_CASE("who is overtaken in the middle of the ranges stops writing",
 TEST_CASE("with one connection the ranges go one after the other", "[sync][first-load]") {
   Loading bench;
   bench.set_connections(1);
-  REQUIRE(bench.run().result == RunResult::success);
+  const Outcome outcome = bench.run();
+  INFO((outcome.failure ? outcome.failure->message : ""));
+  REQUIRE(outcome.result == RunResult::success);
   CHECK(bench.equal());
   CHECK(bench.source->open_sessions() == 1);
 }
