@@ -175,7 +175,8 @@ TEST_CASE("the daemon is driven through its socket", "[e2e][cli]") {
   CHECK(Json::parse(site.command({"list", "--json"}).out)["jobs"].size() == 2);
 
   CHECK(site.command({"pause", "items", "--for", "1h", "--reason", "works"}).status == 0);
-  CHECK(site.job("items")["state"] == "paused");
+  // A run under way ends its batch first.
+  wait_until("the pause", [&] { return site.job("items")["state"] == "paused"; });
   const CommandResult why = site.command({"why", "items"});
   CHECK(why.out.find("paused") != std::string::npos);
   CHECK(site.command({"run", "items"}).status == 1);
@@ -223,7 +224,8 @@ TEST_CASE("a daemon elsewhere is driven by its address and a token from a file",
   CHECK(refused.err.find("token") != std::string::npos);
   CHECK(refused.err.find("battery") == std::string::npos);
   CHECK(at({"pause", "items"}).status == 0);
-  CHECK(site.job("items")["state"] == "paused");
+  // A run under way ends its batch first.
+  wait_until("the pause", [&] { return site.job("items")["state"] == "paused"; });
   CHECK(run({TIDEMARK_BINARY, "list", "--url", "https://127.0.0.1:1"}).status == 64);
   CHECK(run({TIDEMARK_BINARY, "list", "--url", "http://127.0.0.1:1"}).status == 69);
   CHECK(at({"list", "--token-file", site.path("absent")}, false).status == 77);

@@ -116,7 +116,8 @@ TEST_CASE("over TCP a change needs token, header and JSON", "[e2e][http]") {
   CHECK(site.http("PUT", "/api/v1/pause", good).status == 405);
   CHECK(site.job("items")["state"] != "paused");
   CHECK(post(good) == 200);
-  CHECK(site.job("items")["state"] == "paused");
+  // A run under way ends its batch first.
+  wait_until("the pause", [&] { return site.job("items")["state"] == "paused"; });
   CHECK(site.job("items")["pause"]["by"] == "tcp 127.0.0.1");
   const std::string metrics = site.http("GET", "/metrics").body;
   CHECK(metrics.find("tidemark_http_auth_failures_total{reason=\"missing_token\"} 1") !=
