@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/lateness.h"
+
 namespace tidemark::observe {
 namespace {
 
-const std::vector<double> late_bounds{0.1, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
 const std::vector<double> run_bounds{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400};
 
 double seconds(Duration span) {
@@ -54,7 +55,7 @@ JobSeries::JobSeries(Families& families, JobSettings job)
       unchanged_(group_.counter("tidemark_job_rows_unchanged_total")),
       filtered_(group_.counter("tidemark_job_rows_filtered_total")),
       late_(group_.counter("tidemark_job_late_rows_total")),
-      late_arrival_(group_.histogram("tidemark_job_late_arrival_seconds", late_bounds)),
+      late_arrival_(group_.histogram("tidemark_job_late_arrival_seconds", lateness_bounds())),
       bytes_read_(group_.counter("tidemark_job_read_bytes_total")),
       bytes_written_(group_.counter("tidemark_job_written_bytes_total")),
       batches_(group_.counter("tidemark_job_batches_total")) {}

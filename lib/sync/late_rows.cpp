@@ -1,5 +1,7 @@
 #include "sync/late_rows.h"
 
+#include "core/lateness.h"
+
 namespace tidemark {
 namespace {
 
@@ -22,11 +24,6 @@ std::vector<Value> cuts(const Value& bound) {
 }
 
 }  // namespace
-
-const std::vector<double>& lateness_bounds() {
-  static const std::vector<double> bounds{0.1, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400};
-  return bounds;
-}
 
 std::vector<LateSlice> late_slices(const ColumnData& cursor, const Value& bound) {
   std::vector<LateSlice> slices;

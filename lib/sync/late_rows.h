@@ -27,7 +27,4 @@ struct LateRows {
   std::uint64_t rows = 0;
 };
 
-/// The upper bounds of the histogram of lateness, in seconds; slices are cut at them.
-const std::vector<double>& lateness_bounds();
-
 }  // namespace tidemark
