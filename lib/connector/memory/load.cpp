@@ -58,6 +58,16 @@ Row MemoryLoad::row_of(const Table& table, const std::vector<std::size_t>& from,
   return cells;
 }
 
+template <class Write>
+void MemoryLoad::each_row(const Batch& batch, const Write& write) {
+  const auto lock = access_.enter(Operation::write);
+  access_.check_cancelled(lock);
+  Table& table = written_table();
+  const auto from = columns_of(table, batch);
+  for (std::size_t at = 0; at < batch.rows(); ++at)
+    write(table, from, row_of(table, from, batch, at), at);
+}
+
 void MemoryLoad::put(Table& table, const RowKey& key, Row row, std::size_t at) {
   const auto pending = changes_->find(key);
   RowPtr there;
@@ -79,67 +89,58 @@ void MemoryLoad::put(Table& table, const RowKey& key, Row row, std::size_t at) {
   changes_->insert_or_assign(key, std::make_shared<const Row>(std::move(row)));
 }
 
-void MemoryLoad::upsert(const Batch& batch) {
-  const auto lock = access_.enter(Operation::write);
-  access_.check_cancelled(lock);
+Table& MemoryLoad::written_table() {
   Table& table = access_.state().table(spec_.write.table);
   if (!changes_) changes_.emplace(table.less());
-  const auto from = columns_of(table, batch);
-  for (std::size_t at = 0; at < batch.rows(); ++at) {
-    Row row = row_of(table, from, batch, at);
+  return table;
+}
+
+bool MemoryLoad::has(const Table& table, const RowKey& key) const {
+  return table.rows().contains(key) || changes_->contains(key);
+}
+
+void MemoryLoad::upsert(const Batch& batch) {
+  each_row(batch, [&](Table& table, const std::vector<std::size_t>& from, Row row, std::size_t at) {
     const RowKey key = table.key_of(row);
     // Columns that the batch does not bring keep what stands there.
     if (const auto stored = table.rows().find(key); stored != table.rows().end())
       for (std::size_t index = 0; index < from.size(); ++index)
         if (from[index] == npos) row[index] = (*stored->second)[index];
     put(table, key, std::move(row), at);
-  }
+  });
 }
 
 void MemoryLoad::append(const Batch& batch) {
-  const auto lock = access_.enter(Operation::write);
-  access_.check_cancelled(lock);
-  Table& table = access_.state().table(spec_.write.table);
-  if (!changes_) changes_.emplace(table.less());
-  const auto from = columns_of(table, batch);
-  for (std::size_t at = 0; at < batch.rows(); ++at) {
-    Row row = row_of(table, from, batch, at);
+  each_row(batch, [&](Table& table, const std::vector<std::size_t>&, Row row, std::size_t at) {
     if (spec_.write.write == WriteMode::replace) {
       staged_.push_back(std::move(row));
-      continue;
+      return;
     }
     const RowKey key = table.key_of(row);
-    if (table.rows().contains(key) || changes_->contains(key))
+    if (has(table, key))
       throw Error({.kind = FailureKind::constraint,
                    .message = "a row with this key is there already",
                    .operation = "write",
                    .table = spec_.write.table.display(),
                    .row = at});
     put(table, key, std::move(row), at);
-  }
+  });
 }
 
 void MemoryLoad::insert_missing(const Batch& batch) {
-  const auto lock = access_.enter(Operation::write);
-  access_.check_cancelled(lock);
-  Table& table = access_.state().table(spec_.write.table);
-  if (!changes_) changes_.emplace(table.less());
-  const auto from = columns_of(table, batch);
-  for (std::size_t at = 0; at < batch.rows(); ++at) {
-    Row row = row_of(table, from, batch, at);
+  each_row(batch, [&](Table& table, const std::vector<std::size_t>&, Row row, std::size_t at) {
     const RowKey key = table.key_of(row);
-    if (table.rows().contains(key) || changes_->contains(key))
+    if (has(table, key))
       ++counts_.unchanged;
     else
       put(table, key, std::move(row), at);
-  }
+  });
 }
 
 void MemoryLoad::erase(const Batch& keys) {
   const auto lock = access_.enter(Operation::write);
   access_.check_cancelled(lock);
-  Table& table = access_.state().table(spec_.write.table);
-  if (!changes_) changes_.emplace(table.less());
+  Table& table = written_table();
   for (std::size_t at = 0; at < keys.rows(); ++at) {
     Row cells;
     for (const std::string& name : table.shape().primary_key)

@@ -29,6 +29,12 @@ class MemoryLoad final : public Load {
   std::vector<std::size_t> columns_of(const Table& table, const Batch& batch) const;
   Row row_of(const Table& table, const std::vector<std::size_t>& from, const Batch& batch,
              std::size_t row) const;
+  /// The table, with room for changes to it.
+  Table& written_table();
+  bool has(const Table& table, const RowKey& key) const;
+  /// Calls `write(table, from, row, at)` for each row of the batch, under the lock.
+  template <class Write>
+  void each_row(const Batch& batch, const Write& write);
   void put(Table& table, const RowKey& key, Row row, std::size_t at);
   void replace(Table& table);
   void require_range(const JobRow& job) const;
