@@ -2,9 +2,9 @@
 // arrived is compared through the databases' own clients.
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <fstream>
 
 #include "integration/database.h"
+#include "integration/trip.h"
 #include "support/servers.h"
 
 using namespace tidemark::test;
@@ -16,44 +16,16 @@ std::size_t row_count() {
   return wanted == nullptr ? 100'000 : std::strtoul(wanted, nullptr, 10);
 }
 
-class Pair {
- public:
-  Pair(Database& source, Database& target, const std::string& source_table,
-       const std::string& target_table, const std::string& mode)
-      : name_(source.name() + "-" + target.name() + "-" + mode) {
-    std::ofstream file(dir_ / "tidemark.yaml");
-    file << "version: 1\n"
-         << "daemon: {listen: none, socket: " << dir_ / "socket"
-         << ", state_dir: " << dir_.path().string() << ", instance: " << name_ << "}\n"
-         << "connections:\n"
-         << "  from: " << source.connection_yaml() << "\n"
-         << "  to: " << target.connection_yaml() << "\n"
-         << "jobs:\n"
-         << "  " << name_ << ":\n"
-         << "    source: {connection: from, table: " << source.table(source_table) << "}\n"
-         << "    target: {connection: to, table: " << target.table(target_table) << "}\n"
-         << "    mode: " << mode << "\n"
-         << (mode == "incremental" ? "    cursor: {column: updated_at}\n" : "")
-         << "    schedule: {manual: true}\n";
-  }
-
-  /// Runs the job; its exit status and what it printed.
-  int run() {
-    const std::string output = dir_ / "output";
-    ChildProcess process({TIDEMARK_BINARY, "run", name_, "-c", dir_ / "tidemark.yaml"},
-                         {.output = output, .environment = {"PAIR_PASSWORD=tidemark"}});
-    const int status = process.wait(std::chrono::minutes(10));
-    if (status != 0) {
-      std::ifstream text(output);
-      UNSCOPED_INFO(std::string(std::istreambuf_iterator<char>(text), {}));
-    }
-    return status;
-  }
-
- private:
-  TempDir dir_;
-  std::string name_;
-};
+/// Runs one job between two tables with the real program.
+void copy_table(const Database& source, const Database& target, const std::string& table,
+                const std::string& copy, const std::string& mode) {
+  const Trip trip(source, target, table, copy,
+                  "    mode: " + mode + "\n" +
+                      (mode == "incremental" ? "    cursor: {column: updated_at}\n" : ""));
+  const Trip::Result result = trip.call({"run"}, std::chrono::minutes(10));
+  INFO(result.output);
+  REQUIRE(result.status == 0);
+}
 
 /// Compares without printing 100,000 lines when something is wrong.
 void check_equal(const std::vector<std::string>& source, const std::vector<std::string>& target) {
@@ -92,8 +64,7 @@ void check_pairs(Database& source) {
     for (const std::string mode : {"full", "incremental"}) {
       CAPTURE(source.name(), target->name(), mode);
       const std::string copy = "copy_" + source.name() + "_" + mode;
-      Pair pair(source, *target, table, copy, mode);
-      REQUIRE(pair.run() == 0);
+      copy_table(source, *target, table, copy, mode);
       check_equal(as_held_by(*target, before), target->dump(copy, columns));
     }
   }
@@ -106,8 +77,7 @@ void check_pairs(Database& source) {
     for (const std::string mode : {"full", "incremental"}) {
       CAPTURE(source.name(), target->name(), mode);
       const std::string copy = "copy_" + source.name() + "_" + mode;
-      Pair pair(source, *target, table, copy, mode);
-      REQUIRE(pair.run() == 0);
+      copy_table(source, *target, table, copy, mode);
       check_equal(as_held_by(*target, after), target->dump(copy, columns));
     }
   }
@@ -115,8 +85,7 @@ void check_pairs(Database& source) {
   const auto fewer = source.dump(table, columns);
   for (const auto& target : targets) {
     CAPTURE(source.name(), target->name());
-    Pair pair(source, *target, table, "copy_" + source.name() + "_full", "full");
-    REQUIRE(pair.run() == 0);
+    copy_table(source, *target, table, "copy_" + source.name() + "_full", "full");
     check_equal(as_held_by(*target, fewer),
                 target->dump("copy_" + source.name() + "_full", columns));
   }

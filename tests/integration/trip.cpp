@@ -31,8 +31,8 @@ ChildProcess Trip::start(const std::vector<std::string>& verb) const {
   return {command, {.output = dir_ / "output", .environment = {"PAIR_PASSWORD=tidemark"}}};
 }
 
-Trip::Result Trip::call(const std::vector<std::string>& verb) const {
-  const int status = start(verb).wait(std::chrono::minutes(5));
+Trip::Result Trip::call(const std::vector<std::string>& verb, std::chrono::minutes limit) const {
+  const int status = start(verb).wait(limit);
   return {status, output()};
 }
 

@@ -20,8 +20,9 @@ class Trip {
     int status;
     std::string output;
   };
-  /// Runs `tidemark VERB… JOB` to its end.
-  Result call(const std::vector<std::string>& verb) const;
+  /// Runs `tidemark VERB… JOB` to its end, which must come within `limit`.
+  Result call(const std::vector<std::string>& verb,
+              std::chrono::minutes limit = std::chrono::minutes(5)) const;
   /// The same, still running.
   ChildProcess start(const std::vector<std::string>& verb) const;
   std::string output() const { return read_file(dir_ / "output"); }

@@ -9,7 +9,7 @@ class Chance {
  public:
   explicit Chance(std::uint64_t seed) : random_(seed * 0x9e3779b97f4a7c15ULL + 1) {}
 
-  std::uint64_t below(std::uint64_t bound) { return random_.next() % bound; }
+  std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
   /// True once in `times` on average.
   bool once_in(std::uint64_t times) { return below(times) == 0; }
   /// From `low` to `high`, both included.

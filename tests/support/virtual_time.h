@@ -94,6 +94,7 @@ class SeededRandom final : public Random {
  public:
   explicit SeededRandom(std::uint64_t seed = 1) : state_(seed) {}
   std::uint64_t next() override;
+  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
 
  private:
   std::uint64_t state_;

@@ -7,6 +7,7 @@
 #include "connector/memory/connector.h"
 #include "connector/memory/database.h"
 #include "core/temporal.h"
+#include "support/virtual_time.h"
 #include "sync/run.h"
 
 namespace tidemark::test {
@@ -25,22 +26,6 @@ class StillClock final : public Clock {
  private:
   std::atomic<std::int64_t> now_ = 1'760'000'000'000'000;
   std::atomic<std::int64_t> steady_ = 1'000'000'000;
-};
-
-class SeededRandom final : public Random {
- public:
-  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
-  /// SplitMix64.
-  std::uint64_t next() override {
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15ULL;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
-
- private:
-  std::uint64_t state_;
 };
 
 /// Zones at a fixed distance from UTC: "UTC" and "+8". Local 1970 is skipped by "+8".
