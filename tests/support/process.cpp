@@ -85,17 +85,18 @@ ChildProcess::~ChildProcess() {
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+    : pid_(std::exchange(other.pid_, -1)), status_(other.status_), usage_(other.usage_) {}
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(status_, other.status_);
+  std::swap(usage_, other.usage_);
   return *this;
 }
 
 bool ChildProcess::running() {
   if (pid_ <= 0) return false;
-  if (waitpid(pid_, &status_, WNOHANG) == 0) return true;
+  if (wait4(pid_, &status_, WNOHANG, &usage_) == 0) return true;
   pid_ = -1;
   return false;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -45,10 +46,13 @@ class ChildProcess {
   void signal(int number) const;
   /// Waits; exit status, or 128 + signal. Throws std::runtime_error after `limit`.
   int wait(std::chrono::milliseconds limit = std::chrono::seconds(60));
+  /// What it used, with its own children that it waited for; zeros until it has ended.
+  const rusage& usage() const { return usage_; }
 
  private:
   pid_t pid_ = -1;
   int status_ = 0;
+  rusage usage_{};
 };
 
 /// Runs a command to its end; throws std::runtime_error with its output unless it exits 0.

@@ -32,6 +32,8 @@ class Server {
   /// one row a line, fields by tab.
   std::string sql(const std::string& statements);
   std::uint16_t port() const { return port_; }
+  /// The server's first process.
+  pid_t pid() const { return process_.pid(); }
 
  protected:
   /// What the servers of one vendor have in common.
