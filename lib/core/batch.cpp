@@ -1,34 +1,32 @@
 #include "core/batch.h"
 
-#include <limits>
-
 #include "core/error.h"
 
 namespace tidemark {
 
-ColumnData::ColumnData(Type type) : type_(std::move(type)) {
-  if (storage_of(type_.kind) == Storage::variable) offsets_.push_back(0);
+ColumnData::ColumnData(Type type) : type_(std::move(type)), width_(width_of(type_.kind)) {
+  if (width_ == 0) offsets_.push_back(0);
 }
 
 std::size_t ColumnData::bytes() const noexcept {
   return nulls_.size() + values_.size() + arena_.size() + offsets_.size() * sizeof(std::uint32_t);
 }
 
-void ColumnData::check_width(std::size_t width) const {
-  if (width == width_of(type_.kind)) return;
+void ColumnData::refuse_width(std::size_t width) const {
   throw Error({.kind = FailureKind::internal,
                .message = "a value of " + std::to_string(width) +
                           " bytes was put into a column of " + to_string(type_)});
 }
 
-void ColumnData::push_present() {
-  if ((size_ & 7) == 0) nulls_.push_back(0);
-  ++size_;
+void ColumnData::refuse_more() {
+  throw Error({.kind = FailureKind::conversion,
+               .message = "a batch can't hold more than 4 GiB in one column",
+               .hint = "Lower batch.bytes or batch.rows of the job."});
 }
 
 void ColumnData::push_null() {
-  if (storage_of(type_.kind) == Storage::fixed)
-    values_.resize(values_.size() + width_of(type_.kind));
+  if (width_ != 0)
+    values_.resize(values_.size() + width_);
   else
     offsets_.push_back(static_cast<std::uint32_t>(arena_.size()));
   push_present();
@@ -36,24 +34,12 @@ void ColumnData::push_null() {
   ++nulls_count_;
 }
 
-void ColumnData::push_bytes(std::string_view value) {
-  if (storage_of(type_.kind) == Storage::fixed) check_width(npos);
-  if (value.size() > std::numeric_limits<std::uint32_t>::max() - arena_.size())
-    throw Error({.kind = FailureKind::conversion,
-                 .message = "a batch can't hold more than 4 GiB in one column",
-                 .hint = "Lower batch.bytes or batch.rows of the job."});
-  arena_.insert(arena_.end(), value.begin(), value.end());
-  offsets_.push_back(static_cast<std::uint32_t>(arena_.size()));
-  push_present();
-}
-
 void ColumnData::push_cell(const ColumnData& from, std::size_t row) {
   if (from.is_null(row)) return push_null();
-  if (storage_of(type_.kind) == Storage::variable) return push_bytes(from.bytes_at(row));
-  const std::size_t width = width_of(type_.kind);
-  from.check_width(width);
-  const char* start = from.values_.data() + row * width;
-  values_.insert(values_.end(), start, start + width);
+  if (width_ == 0) return push_bytes(from.bytes_at(row));
+  if (from.width_ != width_) from.refuse_width(width_);
+  const char* start = from.values_.data() + row * width_;
+  values_.insert(values_.end(), start, start + width_);
   push_present();
 }
 
@@ -65,11 +51,11 @@ void ColumnData::pop() {
     nulls_.pop_back();
   else
     nulls_[size_ >> 3] &= static_cast<std::uint8_t>((1U << (size_ & 7)) - 1);
-  if (storage_of(type_.kind) == Storage::variable) {
+  if (width_ == 0) {
     offsets_.pop_back();
     arena_.resize(offsets_.back());
   } else {
-    values_.resize(size_ * width_of(type_.kind));
+    values_.resize(size_ * width_);
   }
 }
 
@@ -84,10 +70,10 @@ void ColumnData::clear() noexcept {
 
 void ColumnData::reserve(std::size_t rows) {
   nulls_.reserve((rows + 7) / 8);
-  if (storage_of(type_.kind) == Storage::variable)
+  if (width_ == 0)
     offsets_.reserve(rows + 1);
   else
-    values_.reserve(rows * width_of(type_.kind));
+    values_.reserve(rows * width_);
 }
 
 Batch::Batch(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <concepts>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,10 +50,10 @@ class ColumnData {
   requires std::is_trivially_copyable_v<T>
   void push(T value) {
     static_assert(!std::is_same_v<T, bool>, "push a uint8_t for a boolean");
-    check_width(sizeof(T));
-    const std::size_t at = values_.size();
-    values_.resize(at + sizeof(T));
-    std::memcpy(values_.data() + at, &value, sizeof(T));
+    if (sizeof(T) != width_) [[unlikely]]
+      refuse_width(sizeof(T));
+    const char* bytes = reinterpret_cast<const char*>(&value);
+    values_.insert(values_.end(), bytes, bytes + sizeof(T));
     push_present();
   }
   template <class T>
@@ -63,7 +64,15 @@ class ColumnData {
     return value;
   }
 
-  void push_bytes(std::string_view value);
+  void push_bytes(std::string_view value) {
+    if (width_ != 0) [[unlikely]]
+      refuse_width(npos);
+    if (value.size() > std::numeric_limits<std::uint32_t>::max() - arena_.size()) [[unlikely]]
+      refuse_more();
+    arena_.insert(arena_.end(), value.begin(), value.end());
+    offsets_.push_back(static_cast<std::uint32_t>(arena_.size()));
+    push_present();
+  }
   std::string_view bytes_at(std::size_t row) const noexcept {
     return {arena_.data() + offsets_[row], offsets_[row + 1] - offsets_[row]};
   }
@@ -76,10 +85,15 @@ class ColumnData {
   void reserve(std::size_t rows);
 
  private:
-  void push_present();
-  void check_width(std::size_t width) const;
+  void push_present() {
+    if ((size_ & 7) == 0) nulls_.push_back(0);
+    ++size_;
+  }
+  [[noreturn]] void refuse_width(std::size_t width) const;
+  [[noreturn]] static void refuse_more();
 
   Type type_;
+  std::size_t width_;  ///< of a fixed kind; 0: variable
   std::size_t size_ = 0;
   std::size_t nulls_count_ = 0;
   std::vector<std::uint8_t> nulls_;

@@ -32,6 +32,9 @@ struct WriteSpec {
   SchemaChanges schema_changes = SchemaChanges::report;
   std::map<std::string, std::string> scope = {};
   ReplaceMethod replace = ReplaceMethod::transaction;
+  /// A first load follows, with LoadStage::filling throughout: where that is faster, a table that
+  /// `prepare` makes gets the index over its key only with LoadStage::finishing.
+  bool key_last = false;
 };
 
 enum class Fidelity { lossless, lossy, impossible };
@@ -56,6 +59,10 @@ struct TargetPlan {
   std::vector<std::string> ignored_columns = {};  ///< source columns not written because of drift
   std::vector<std::string> added_columns = {};    ///< need a backfill once added
   std::vector<std::string> notes = {};
+  /// A first load left the table without the index over its key: until LoadStage::finishing it
+  /// takes rows with LoadStage::filling alone. Stored with the table, so that a crash loses
+  /// nothing.
+  bool key_pending = false;
 };
 
 /// A checkpoint as stored: the engine's own encodings (one line each), opaque to the target.
@@ -123,11 +130,20 @@ struct WriteCounts {
   friend bool operator==(const WriteCounts&, const WriteCounts&) = default;
 };
 
+/// What a load is to the first load of a table.
+enum class LoadStage {
+  usual,      ///< rows may be there already
+  filling,    ///< rows are new, as far as the engine knows: a plain insert may be tried first
+  finishing,  ///< the last row has come: `commit` also gives the table the key that was put off
+};
+
 struct LoadSpec {
   JobKey job;
   std::int64_t fence = 0;
   Duration lease = std::chrono::seconds(60);
   WriteSpec write;
+  /// Changes how fast rows arrive, never what arrives: rows that are there after all are updated.
+  LoadStage stage = LoadStage::usual;
 };
 
 /// One target transaction: rows and the checkpoint that says so. Destroyed without `commit`: no
@@ -161,7 +177,8 @@ class Load {
   virtual void save_range(const RangeRecord& range) = 0;
   /// What this load has written so far. A replacement knows only at its commit.
   virtual WriteCounts written() const noexcept = 0;
-  /// Error with in_doubt when COMMIT was sent and no answer came: then ask Target::recover.
+  /// Error with in_doubt when COMMIT was sent and no answer came: then ask Target::recover. With
+  /// LoadStage::finishing it may take as long as an index over the table does.
   virtual WriteCounts commit() = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "core/error.h"
@@ -165,10 +166,16 @@ bool is_valid_utf8(std::string_view text) noexcept {
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = at + text.size();
   while (at < end) {
-    if (*at < 0x80) {
-      ++at;
-      continue;
+    // Most text is ASCII for long stretches: eight bytes at a time.
+    std::uint64_t eight = 0;
+    while (static_cast<std::size_t>(end - at) >= sizeof(eight)) {
+      std::memcpy(&eight, at, sizeof(eight));
+      if ((eight & 0x8080808080808080U) != 0) break;
+      at += sizeof(eight);
     }
+    while (at < end && *at < 0x80)
+      ++at;
+    if (at == end) break;
     // Length and lowest second byte by the first byte: no overlong form, surrogate or > U+10FFFF.
     unsigned extra = 0;
     unsigned char low = 0x80;

@@ -137,6 +137,22 @@ TEST_CASE("a slice holds the rows asked for", "[unit][batch]") {
   CHECK(part.column(1).bytes_at(3) == "n6");
 }
 
+TEST_CASE("a fault in UTF-8 is found wherever it stands", "[unit][value]") {
+  // Whole groups of ASCII are skipped at a time: what follows one, and what is in its midst,
+  // counts.
+  for (std::size_t before = 0; before < 40; ++before) {
+    const std::string plain(before, 'a');
+    for (const std::string& after : {std::string(), std::string("b"), std::string(17, 'b')}) {
+      CHECK(is_valid_utf8(plain + after));
+      for (const char* good : {"\u00e9", "\u4e2d", "\U0001F642"})
+        CHECK(is_valid_utf8(plain + good + after));
+      for (const char* bad :
+           {"\x80", "\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"})
+        CHECK_FALSE(is_valid_utf8(plain + bad + after));
+    }
+  }
+}
+
 TEST_CASE("type names go both ways", "[unit][type]") {
   for (const char* name : {"boolean", "int8", "uint64", "float32", "decimal(12,2)", "decimal",
                            "varchar(20)", "char(3)", "text", "bytes", "binary(16)", "timestamp(3)",
