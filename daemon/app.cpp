@@ -13,9 +13,9 @@
 #include "daemon/http/api.h"
 #include "daemon/http/listener.h"
 #include "daemon/lease_return.h"
+#include "daemon/overview.h"
 #include "daemon/program.h"
 #include "daemon/signals.h"
-#include "daemon/text.h"
 #include "observe/log_observer.h"
 #include "runtime/event_loop.h"
 #include "runtime/system.h"
@@ -80,8 +80,6 @@ class App::Parts {
   void give_back_leases(const StopReport& report);
   void leave_leases();
   void end(const StopReport& report);
-  observe::LiveValues live() const;
-  std::string status_line() const;
   void dump();
   void answered(const http::Answered& request);
 
@@ -110,6 +108,7 @@ class App::Parts {
   RunRequests requests_;
   Reloader reloader_;
   ConnectionWatch watch_;
+  Overview overview_;
   Heartbeat heartbeat_;
   http::Api api_;
   http::Router router_;
@@ -179,11 +178,17 @@ App::Parts::Parts(Options options, const config::LoadResult& loaded)
               .workers = side_workers_,
               .connections = *connections_,
               .metrics = metrics_}),
+      overview_({.scheduler = scheduler_,
+                 .connections = watch_,
+                 .loop = loop_,
+                 .memory = memory_,
+                 .store = *store_,
+                 .clock = clock_}),
       heartbeat_({.timers = timers_,
                   .clock = clock_,
                   .notifier = notifier_,
                   .scheduler_ticked = [this] { return scheduler_.load().ticked; },
-                  .status = [this] { return status_line(); }}),
+                  .status = [this] { return overview_.line(); }}),
       api_({.scheduler = scheduler_,
             .requests = requests_,
             .reloader = reloader_,
@@ -193,7 +198,7 @@ App::Parts::Parts(Options options, const config::LoadResult& loaded)
             .workers = side_workers_,
             .timers = timers_,
             .clock = clock_,
-            .live = [this] { return live(); },
+            .live = [this] { return overview_.values(); },
             .facts = {.version = std::string(program_version()),
                       .revision = std::string(program_revision()),
                       .instance = settings_.daemon.instance,
@@ -250,7 +255,7 @@ ExitStatus App::Parts::run() {
                          settings_.jobs.size(), socket_->address(),
                          tcp_ ? ", http://" + tcp_->address() : ""),
              {}, observe::LogEvent::ready);
-  notifier_.ready(status_line());
+  notifier_.ready(overview_.line());
   loop_.run();
   log_.flush();
   if (abandoned_) {
@@ -375,57 +380,6 @@ ReloadFinished App::Parts::apply(const config::LoadResult& loaded,
   result.changed = texts(diff.changed);
   result.restart_required = diff.restart_required;
   return result;
-}
-
-observe::LiveValues App::Parts::live() const {
-  observe::LiveValues values;
-  for (const JobStatus& job : scheduler_.status()) {
-    observe::LiveValues::Job entry{.name = job.settings->name,
-                                   .state = job.state,
-                                   .next_run = job.next_run,
-                                   .deadline = job.deadline,
-                                   .stale = job.stale,
-                                   .degraded = job.degraded,
-                                   .consecutive_failures = job.consecutive_failures};
-    if (job.state == JobState::halted && job.failure)
-      entry.halt = observe::LiveValues::Halt{job.failure->kind, job.failure->remedy};
-    values.jobs.push_back(std::move(entry));
-  }
-  const SchedulerLoad load = scheduler_.load();
-  values.connections = watch_.values();
-  values.scheduler_queue_length = load.queued;
-  values.workers_busy = static_cast<std::uint32_t>(load.running);
-  values.workers_idle = static_cast<std::uint32_t>(load.slots - std::min(load.slots, load.running));
-  values.event_loop_delay = loop_.delay();
-  values.queue_rows = memory_.rows();
-  values.queue_bytes = memory_.used();
-  values.queue_capacity_bytes = memory_.limit();
-  values.state_store_bytes = store_->bytes();
-  values.state_store_errors = store_->errors();
-  return values;
-}
-
-std::string App::Parts::status_line() const {
-  std::size_t jobs = 0;
-  std::string failing;
-  std::size_t failures = 0;
-  std::optional<Duration> worst;
-  for (const JobStatus& job : scheduler_.status()) {
-    ++jobs;
-    const auto lag = http::lag(job.progress, clock_.now());
-    if (lag && (!worst || *lag > *worst)) worst = lag;
-    if (http::healthy(job) && job.consecutive_failures == 0) continue;
-    ++failures;
-    const std::string_view kind =
-        job.failure ? to_string(job.failure->kind) : std::string_view("stale");
-    if (failures <= 3)
-      failing +=
-          fmt::format("{}{}: {}", failing.empty() ? "" : ", ", job.settings->name.text, kind);
-  }
-  std::string line = fmt::format("{} jobs, {} failing", jobs, failures);
-  if (failures > 0) line += fmt::format(" ({})", failing);
-  if (worst) line += ", worst lag " + span_text(*worst);
-  return line;
 }
 
 void App::Parts::dump() {
