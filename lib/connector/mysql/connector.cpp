@@ -20,7 +20,8 @@ class MysqlConnector final : public Connector {
   MysqlConnector(const ConnectionSettings& settings, const ConnectorContext& context)
       : settings_(settings),
         replica_(context.primary.has_value()),
-        sampler_(std::make_shared<Sampler>(context.primary.value_or(settings))) {}
+        sampler_(std::make_shared<Sampler>(
+            [server = context.primary.value_or(settings)] { return open_server_view(server); })) {}
 
   std::unique_ptr<Source> open_source() override {
     return std::make_unique<MysqlSource>(settings_, sampler_, replica_);

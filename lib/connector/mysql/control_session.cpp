@@ -35,17 +35,18 @@ std::string endpoint(const ConnectionSettings& settings) {
 }
 
 ::sql::ConnectOptionsMap options_of(const ConnectionSettings& settings,
-                                    const ControlSession::Timeouts& timeouts) {
+                                    const ControlSession::Options& wanted) {
   ::sql::ConnectOptionsMap options;
   options["hostName"] = ::sql::SQLString(endpoint(settings));
   options["userName"] = ::sql::SQLString(settings.user);
   options["password"] = ::sql::SQLString(settings.password.reveal());
   options["schema"] = ::sql::SQLString(settings.database);
   options["OPT_CHARSET_NAME"] = ::sql::SQLString("utf8mb4");
-  options["OPT_CONNECT_TIMEOUT"] = whole_seconds(timeouts.connect);
-  options["OPT_READ_TIMEOUT"] = whole_seconds(timeouts.read);
-  options["OPT_WRITE_TIMEOUT"] = whole_seconds(timeouts.read);
+  options["OPT_CONNECT_TIMEOUT"] = whole_seconds(wanted.connect);
+  options["OPT_READ_TIMEOUT"] = whole_seconds(wanted.read);
+  options["OPT_WRITE_TIMEOUT"] = whole_seconds(wanted.read);
   options["OPT_LOCAL_INFILE"] = 0;
+  if (wanted.batches) options["CLIENT_MULTI_STATEMENTS"] = true;
   const TlsSettings& tls = settings.tls;
   if (tls.mode == TlsMode::disable || !settings.unix_socket.empty()) return options;
   // OPT_SSL_MODE is silently ignored by this driver: a connection with it alone is plain text.
@@ -65,13 +66,36 @@ Error translated(const ::sql::SQLException& exception, std::string_view operatio
                     operation);
 }
 
+::tidemark::sql::Result result_of(::sql::Statement& statement, bool has_rows) {
+  ::tidemark::sql::Result result;
+  if (!has_rows) {
+    result.affected = statement.getUpdateCount();
+    return result;
+  }
+  const std::unique_ptr<::sql::ResultSet> rows(statement.getResultSet());
+  const unsigned columns = rows->getMetaData()->getColumnCount();
+  for (unsigned at = 1; at <= columns; ++at)
+    result.columns.push_back(rows->getMetaData()->getColumnLabel(at).asStdString());
+  while (rows->next()) {
+    auto& cells = result.rows.emplace_back();
+    for (unsigned at = 1; at <= columns; ++at) {
+      ::sql::SQLString text = rows->getString(at);
+      if (rows->wasNull())
+        cells.emplace_back(std::nullopt);
+      else
+        cells.emplace_back(text.asStdString());
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
-ControlSession::ControlSession(const ConnectionSettings& settings, Timeouts timeouts) {
+ControlSession::ControlSession(const ConnectionSettings& settings, const Options& options) {
   check_settings(settings);
-  auto options = options_of(settings, timeouts);
+  auto native = options_of(settings, options);
   try {
-    connection_.reset(driver().connect(options));
+    connection_.reset(driver().connect(native));
   } catch (const ::sql::SQLException& exception) {
     throw translated(exception, "connect");
   }
@@ -93,31 +117,33 @@ ControlSession::ControlSession(const ConnectionSettings& settings, Timeouts time
 ControlSession::~ControlSession() = default;
 
 ::tidemark::sql::Result ControlSession::execute(std::string_view statement) {
-  ::tidemark::sql::Result result;
   try {
     const std::unique_ptr<::sql::Statement> running(connection_->createStatement());
-    if (!running->execute(::sql::SQLString(statement.data(), statement.size()))) {
-      result.affected = running->getUpdateCount();
-      return result;
-    }
-    const std::unique_ptr<::sql::ResultSet> rows(running->getResultSet());
-    const unsigned columns = rows->getMetaData()->getColumnCount();
-    for (unsigned at = 1; at <= columns; ++at)
-      result.columns.push_back(rows->getMetaData()->getColumnLabel(at).asStdString());
-    while (rows->next()) {
-      auto& cells = result.rows.emplace_back();
-      for (unsigned at = 1; at <= columns; ++at) {
-        ::sql::SQLString text = rows->getString(at);
-        if (rows->wasNull())
-          cells.emplace_back(std::nullopt);
-        else
-          cells.emplace_back(text.asStdString());
-      }
+    const bool rows = running->execute(::sql::SQLString(statement.data(), statement.size()));
+    return result_of(*running, rows);
+  } catch (const ::sql::SQLException& exception) {
+    throw translated(exception, "run a statement");
+  }
+}
+
+std::vector<::tidemark::sql::Result> ControlSession::execute_all(
+    const std::vector<std::string>& statements) {
+  std::string text;
+  for (const std::string& statement : statements)
+    text += (text.empty() ? "" : "; ") + statement;
+  std::vector<::tidemark::sql::Result> results;
+  try {
+    const std::unique_ptr<::sql::Statement> running(connection_->createStatement());
+    bool rows = running->execute(::sql::SQLString(text));
+    results.push_back(result_of(*running, rows));
+    while (results.size() < statements.size()) {
+      rows = running->getMoreResults();
+      results.push_back(result_of(*running, rows));
     }
   } catch (const ::sql::SQLException& exception) {
     throw translated(exception, "run a statement");
   }
-  return result;
+  return results;
 }
 
 }  // namespace tidemark::mysql

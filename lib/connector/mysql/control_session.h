@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connector/sql/session.h"
 #include "core/settings.h"
@@ -19,14 +20,17 @@ namespace tidemark::mysql {
 /// (a result left open would block the connection for ever). Worker thread, one at a time.
 class ControlSession final : public ::tidemark::sql::Session {
  public:
-  struct Timeouts {
+  struct Options {
     Duration connect = std::chrono::seconds(10);
     Duration read = std::chrono::minutes(5);
+    bool batches = false;  ///< `execute_all` may be called
   };
-  ControlSession(const ConnectionSettings& settings, Timeouts timeouts);
+  ControlSession(const ConnectionSettings& settings, const Options& options);
   ~ControlSession() override;
 
   ::tidemark::sql::Result execute(std::string_view statement) override;
+  /// Sends all statements at once: one round trip. One result each; the first that fails ends it.
+  std::vector<::tidemark::sql::Result> execute_all(const std::vector<std::string>& statements);
   std::uint64_t thread_id() const noexcept { return thread_id_; }
   bool mariadb() const noexcept { return mariadb_; }
 

@@ -23,10 +23,22 @@ void obstacle(CursorEvidence& evidence, std::string text) {
   evidence.obstacles.push_back(std::move(text));
 }
 
+std::string origin_name(const Relation& relation, const CursorRef& cursor) {
+  return (relation.table ? relation.table->display() : relation.query) + "\n" + cursor.column;
+}
+
 }  // namespace
 
-MysqlSource::CursorOrigin MysqlSource::origin_of(const Relation& relation,
-                                                 const CursorRef& cursor) {
+const MysqlSource::CursorOrigin& MysqlSource::origin_of(const Relation& relation,
+                                                        const CursorRef& cursor) {
+  const std::string name = origin_name(relation, cursor);
+  const auto known = origins_.find(name);
+  if (known != origins_.end()) return known->second;
+  return origins_[name] = find_origin(relation, cursor);
+}
+
+MysqlSource::CursorOrigin MysqlSource::find_origin(const Relation& relation,
+                                                   const CursorRef& cursor) {
   CursorOrigin origin;
   const auto missing = [&](const std::string& where) {
     throw Error({.kind = FailureKind::schema,
@@ -79,7 +91,8 @@ MysqlSource::CursorOrigin MysqlSource::origin_of(const Relation& relation,
 }
 
 CursorEvidence MysqlSource::inspect(const Relation& relation, const CursorRef& cursor) {
-  const CursorOrigin origin = origin_of(relation, cursor);
+  const CursorOrigin& origin = origins_[origin_name(relation, cursor)] =
+      find_origin(relation, cursor);
   CursorEvidence evidence;
   evidence.method = "drain";
   evidence.proof = ProofKind::transactions;

@@ -6,18 +6,12 @@
 #include "connector/mysql/reader.h"
 #include "connector/sql/query_scanner.h"
 #include "connector/sql/select.h"
-#include "core/temporal.h"
 
 namespace tidemark::mysql {
 namespace {
 
 /// Fewer rows than this to a range do not pay for a second reader.
 constexpr std::uint64_t rows_worth_a_range = 10'000;
-
-WallTime wall_time(std::string_view text) {
-  const std::int64_t micros = parse_timestamp(text);
-  return WallTime(Duration(micros + unix_to_2000_seconds * micros_per_second));
-}
 
 [[noreturn]] void no_table(const TableName& table) {
   throw Error({.kind = FailureKind::schema,
@@ -37,15 +31,10 @@ WallTime wall_time(std::string_view text) {
                    "ALTER SEQUENCE, or name a table in source.table."});
 }
 
-std::string token_name(const HorizonToken& token) {
-  return token.server + " " + std::to_string(token.sampled.time_since_epoch().count()) + " " +
-         token.mark.text;
-}
-
 }  // namespace
 
 WallTime clock_of(sql::Session& session) {
-  return wall_time(session.execute("SELECT UTC_TIMESTAMP(6)").scalar().value_or(""));
+  return wall_time_of(session.execute("SELECT UTC_TIMESTAMP(6)").scalar().value_or(""));
 }
 
 MysqlSource::MysqlSource(const ConnectionSettings& settings, std::shared_ptr<Sampler> sampler,
@@ -208,124 +197,15 @@ std::vector<KeyRange> MysqlSource::split(const Relation& relation, const std::ve
 }
 
 sql::Result MysqlSource::ask(const std::string& statement) {
-  return replica_ ? sampler_->ask(statement) : session_.execute(statement);
+  return replica_ ? sampler_->ask(statement, caller_) : session_.execute(statement);
 }
 
 WallTime MysqlSource::now() {
-  return wall_time(ask("SELECT UTC_TIMESTAMP(6)").scalar().value_or(""));
+  return wall_time_of(ask("SELECT UTC_TIMESTAMP(6)").scalar().value_or(""));
 }
 
 std::string MysqlSource::identity() {
   return identity_of(session_, session_.flavor().mariadb);
-}
-
-// --- The horizon
-
-Value MysqlSource::clock_mark(const Type& type) {
-  std::string now = "UTC_TIMESTAMP(6)";
-  const std::string& zone = session_.settings().timezone;
-  // A column without a zone holds what the writers' sessions called now.
-  if (type.kind != TypeKind::instant && zone != "UTC") {
-    const Value name = Value::of(text_type(), zone);
-    now = "CONVERT_TZ(" + now + ", '+00:00', " + dialect_.literal(name) + ")";
-  }
-  const auto text = ask("SELECT " + now).scalar();
-  if (!text)
-    throw Error({.kind = FailureKind::schema,
-                 .message = "the server does not know the time zone " + zone,
-                 .operation = "take a mark",
-                 .hint = "Load its zone tables with mysql_tzinfo_to_sql, or write the connection's "
-                         "timezone as an offset (+08:00)."});
-  const std::int64_t micros = floor_to_precision(parse_timestamp(*text), type.precision);
-  switch (type.kind) {
-    case TypeKind::date:
-      return Value::of(type, format_timestamp(micros).substr(0, 10));
-    case TypeKind::instant:
-      return Value::of(type, format_instant(micros));
-    default:
-      return Value::of(type, format_timestamp(micros));
-  }
-}
-
-Value MysqlSource::mark_of(const Relation& relation, const CursorRef& cursor,
-                           const CursorOrigin& origin) {
-  if (is_temporal(origin.type.kind)) return clock_mark(origin.type);
-  const bool base = origin.table.has_value();
-  const std::string column = dialect_.quote(base ? origin.column : cursor.column);
-  const std::string from =
-      base ? dialect_.table(origin.table->name) : sql::from_clause(relation, dialect_);
-  // All ids up to the largest visible one were given out before this moment. The bound is
-  // exclusive; decimals, because MAX + 1 of a BIGINT may be one too many for it.
-  const auto text =
-      ask("SELECT CAST(COALESCE(MAX(" + column + "), 0) AS DECIMAL(65,0)) + 1 FROM " + from)
-          .scalar();
-  return Value::of(origin.type, text.value_or("1"));
-}
-
-HorizonToken MysqlSource::horizon(const Relation& relation, const CursorRef& cursor,
-                                  ProofKind proof) {
-  const CursorOrigin origin = origin_of(relation, cursor);
-  HorizonToken token;
-  token.proof = proof;
-  token.server = sampler_->server();
-  // The mark first, the sample after it: what was assigned before the mark is in the sample or
-  // over.
-  token.sampled = now();
-  token.mark = mark_of(relation, cursor, origin);
-  if (proof != ProofKind::transactions) return token;
-  const auto work = sampler_->sample(caller_);
-  if (work == nullptr) {
-    token.state = "unsampled";
-    return token;
-  }
-  token.state = to_text(blockers_of(*work));
-  // A replica has still to catch up, even if nothing is open now.
-  if (replica_ && token.state.empty()) token.state = "drained";
-  return token;
-}
-
-Settlement MysqlSource::settled(const HorizonToken& token) {
-  if (!same_server(token.server, sampler_->server())) return {.lost = true};
-  if (token.state.empty()) return {.settled = true};
-  if (token.state == "drained") return reached_by_replica(token);
-  std::string state = token.state;
-  if (state == "unsampled") state = sampler_->recall(token_name(token));
-  const auto work = sampler_->sample(caller_);
-  if (work == nullptr) return {.stale = true};
-  // A later sample is as good as the one that failed: it lists whatever has not ended by now.
-  if (state.empty()) {
-    state = to_text(blockers_of(*work));
-    sampler_->remember(token_name(token), state.empty() ? "drained" : state);
-  }
-  if (!state.empty() && state != "drained") {
-    const auto open = still_open(pending_from(state), *work);
-    if (!open.empty()) return {.blockers = mysql::describe(open, *work)};
-  }
-  return replica_ ? reached_by_replica(token) : Settlement{.settled = true};
-}
-
-Settlement MysqlSource::reached_by_replica(const HorizonToken& token) {
-  // The position is taken once, after the drain: a newer one each time would never be reached.
-  const std::string name = "position " + token_name(token);
-  std::string position = sampler_->recall(name);
-  const bool mariadb = session_.flavor().mariadb;
-  if (position.empty()) {
-    position = sampler_->ask(mariadb ? "SELECT @@gtid_binlog_pos" : "SELECT @@gtid_executed")
-                   .scalar()
-                   .value_or("");
-    if (position.empty())
-      throw Error({.kind = FailureKind::schema,
-                   .message = "the primary writes no binary log with GTIDs",
-                   .operation = "settle",
-                   .hint = "Turn on log_bin there, or read from the primary itself."});
-    sampler_->remember(name, position);
-  }
-  const std::string literal = dialect_.literal(Value::of(text_type(), position));
-  const auto waited =
-      session_.execute(mariadb ? "SELECT MASTER_GTID_WAIT(" + literal + ", 0.2)"
-                               : "SELECT WAIT_FOR_EXECUTED_GTID_SET(" + literal + ", 0.2)");
-  if (waited.scalar() == "0") return {.settled = true};
-  return {.blockers = {{.kind = "transaction", .id = "replication", .user = {}, .gid = position}}};
 }
 
 }  // namespace tidemark::mysql

@@ -8,6 +8,7 @@
 #include "connector/mysql/dialect.h"
 #include "connector/mysql/sampler.h"
 #include "connector/mysql/session.h"
+#include "connector/mysql/token_state.h"
 #include "core/source.h"
 
 namespace tidemark::mysql {
@@ -51,10 +52,13 @@ class MysqlSource final : public Source {
   /// Columns whose texts may not all be Unicode, with their character sets; as `describe` saw them.
   const std::map<std::string, std::string>& odd_texts(const TableName& name);
   void resolve_labels(const Relation& relation, std::vector<ResultColumn>& columns);
-  CursorOrigin origin_of(const Relation& relation, const CursorRef& cursor);
+  CursorOrigin find_origin(const Relation& relation, const CursorRef& cursor);
+  /// As `inspect` found it; asks where it has not been asked yet.
+  const CursorOrigin& origin_of(const Relation& relation, const CursorRef& cursor);
   sql::Result ask(const std::string& statement);
-  Value mark_of(const Relation& relation, const CursorRef& cursor, const CursorOrigin& origin);
-  Value clock_mark(const Type& type);
+  Value number_mark(const Relation& relation, const CursorRef& cursor, const CursorOrigin& origin);
+  Value clock_mark(const Type& type, WallTime clock);
+  TokenState sampled_late(const HorizonToken& token, const Sample& sample);
   Settlement reached_by_replica(const HorizonToken& token);
   void inspect_server(CursorEvidence& evidence);
   void inspect_replication(CursorEvidence& evidence);
@@ -68,6 +72,7 @@ class MysqlSource final : public Source {
   Sampler::Caller caller_;
   bool replica_;
   std::map<std::string, std::map<std::string, std::string>> odd_texts_;  ///< by table
+  std::map<std::string, CursorOrigin> origins_;                          ///< by relation and cursor
 };
 
 /// The server's clock as WallTime, from "SELECT UTC_TIMESTAMP(6)".

@@ -1,8 +1,8 @@
 // The drain's rules, on samples made by hand (decisions: 11).
-#include "connector/mysql/sampler.h"
-
 #include <catch2/catch.hpp>
 
+#include "connector/mysql/sampler.h"
+#include "connector/mysql/token_state.h"
 #include "core/error.h"
 
 using namespace tidemark;
@@ -23,17 +23,24 @@ OpenWork work(std::vector<BusyThread> threads, std::vector<OpenTransaction> tran
   return {
       .threads = std::move(threads), .transactions = std::move(transactions), .prepared_gids = {}};
 }
+Look look_at(std::uint64_t first, OpenWork work) {
+  return {.fresh = true, .first = first, .last = first + 2, .work = std::move(work)};
+}
+TokenState taken(const Look& look) {
+  return {.after = look.last, .pending = blockers_of(look.work)};
+}
 bool drained(const OpenWork& then, const OpenWork& now) {
   // Through the text, as a token travels.
-  return still_open(pending_from(to_text(blockers_of(then))), now).empty();
+  const std::string text = to_text(taken(look_at(10, then)), true);
+  return still_open(token_state_from(text), look_at(20, now)).empty();
 }
 
 }  // namespace
 
 TEST_CASE("idle sessions without a transaction block nothing", "[unit][mysql][drain]") {
   CHECK(blockers_of(work({idle(1), idle(2)}, {})).empty());
-  CHECK(to_text({}).empty());
-  CHECK(pending_from("").empty());
+  CHECK(to_text(TokenState{}, false).empty());
+  CHECK(token_state_from(to_text(TokenState{}, true)).kind == TokenState::Kind::drained);
 }
 
 TEST_CASE("a transaction blocks until it is listed no more and its session is done",
@@ -94,16 +101,39 @@ TEST_CASE("a session that ends may leave its transaction prepared", "[unit][mysq
   CHECK(drained(unnumbered, work({}, {})));
 }
 
+TEST_CASE("a token is judged by what began after its sample, and by nothing else",
+          "[unit][mysql][drain]") {
+  const TokenState token = taken(look_at(100, work({idle(7)}, {open(7, 500)})));
+  const OpenWork nothing = work({idle(7)}, {});
+  CHECK(still_open(token, look_at(103, nothing)).empty());
+  // Its own sample, one that overlaps it, and one of before: of another daemon, say, that took the
+  // token and whose job was taken over since.
+  CHECK(still_open(token, look_at(100, nothing)).size() == 1);
+  CHECK(still_open(token, look_at(102, nothing)).size() == 1);
+  CHECK(still_open(token, look_at(50, nothing)).size() == 1);
+}
+
+TEST_CASE("a dead daemon's canary holds a token no longer than its session lives",
+          "[unit][mysql][drain]") {
+  // Its process was killed in the middle of a sample: the server has not noticed yet.
+  const OpenWork then = work({busy(30, 7)}, {open(30, 0)});
+  CHECK_FALSE(drained(then, work({busy(30, 8)}, {open(30, 0)})));
+  CHECK(drained(then, work({}, {})));
+}
+
+TEST_CASE("a token sampled while the view was frozen says so", "[unit][mysql][drain]") {
+  const TokenState late = token_state_from(
+      to_text(TokenState{.kind = TokenState::Kind::unsampled, .after = 17}, false));
+  CHECK(late.kind == TokenState::Kind::unsampled);
+  CHECK(late.after == 17);
+}
+
 TEST_CASE("a token of another version is refused, not guessed at", "[unit][mysql][drain]") {
-  for (const char* text : {"1.2.3", "x", "1.2.3.4,", "1.2.3.4;", "1.2.3.4 "}) {
+  for (const char* text : {"1.2.3.4", "7:1.2.3", "7:", "x", "7:1.2.3.4;", "7:1.2.3.4 ", "7:late"}) {
     CAPTURE(text);
-    const std::string given = text;
-    if (given == "1.2.3.4,") {
-      CHECK(pending_from(given).size() == 1);
-      continue;
-    }
-    CHECK_THROWS_AS(pending_from(given), Error);
+    CHECK_THROWS_AS(token_state_from(text), Error);
   }
+  CHECK(token_state_from("7:1.2.3.4,5.6.7.8").pending.size() == 2);
 }
 
 TEST_CASE("one server is known again across reconnects, but not across a restart",

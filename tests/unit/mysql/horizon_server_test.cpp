@@ -227,7 +227,7 @@ TEST_CASE("a frozen view is told from an empty one", "[mysql][server][drain]") {
 
 TEST_CASE("callers that ask at once share a sample", "[mysql][server][drain]") {
   make_moves();
-  mysql::Sampler sampler(shared_mariadb().settings());
+  mysql::Sampler sampler([] { return mysql::open_server_view(shared_mariadb().settings()); });
   mysql::Sampler::Caller first;
   REQUIRE(sampler.sample(first));
   const auto began = std::chrono::steady_clock::now();
@@ -280,7 +280,7 @@ TEST_CASE("a wait for the view ends when its caller is cancelled, and no other's
   });
   waiting.join();
   CHECK(cancelled);
-  CHECK(token_of(*other).state == "unsampled");
+  CHECK(token_of(*other).state.ends_with(":unsampled"));
   stop = true;
   poller.join();
 }
