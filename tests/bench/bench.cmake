@@ -12,3 +12,6 @@ add_executable(tidemark_limits ${limit_sources} ${CMAKE_SOURCE_DIR}/tests/bench/
 target_include_directories(tidemark_limits PRIVATE ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(tidemark_limits PRIVATE fmt::fmt PkgConfig::PQ PkgConfig::MARIADB
                       SQLite::SQLite3)
+if(TIDEMARK_SANITIZE)
+  set_target_properties(tidemark_bench tidemark_limits PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()
