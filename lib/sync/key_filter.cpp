@@ -11,12 +11,17 @@ std::optional<std::size_t> KeyFilter::find_repeated(const Batch& batch) {
 }
 
 std::optional<std::pair<std::size_t, std::size_t>> KeyFilter::find_null(const Batch& batch) const {
+  std::optional<std::pair<std::size_t, std::size_t>> first;
   for (const std::size_t at : key_) {
     if (batch.column(at).null_count() == 0) continue;
-    for (std::size_t row = 0; row < batch.rows(); ++row)
-      if (batch.column(at).is_null(row)) return std::pair(row, at);
+    const std::size_t end = first ? first->first : batch.rows();
+    for (std::size_t row = 0; row < end; ++row) {
+      if (!batch.column(at).is_null(row)) continue;
+      first = std::pair(row, at);
+      break;
+    }
   }
-  return std::nullopt;
+  return first;
 }
 
 }  // namespace tidemark
