@@ -49,6 +49,7 @@ bool decode_numeric(std::string_view binary, std::string& text) {
   const auto sign = read_big_endian<std::uint16_t>(binary.data() + 4);
   const auto scale = read_big_endian<std::uint16_t>(binary.data() + 6);
   if (count < 0 || binary.size() != 8 + static_cast<std::size_t>(count) * 2) return false;
+  if (scale > max_scale) return false;
   switch (sign) {
     case sign_nan:
       text = "NaN";
@@ -80,12 +81,15 @@ bool decode_numeric(std::string_view binary, std::string& text) {
   const std::size_t zeros = std::min(text.find_first_not_of('0', first), text.size());
   text.erase(first, zeros - first);
   if (text.size() == first) text += '0';
-  if (scale == 0) return true;
-  text += '.';
-  const std::size_t fraction = text.size();
-  for (int index = weight + 1; text.size() - fraction < scale; ++index)
-    append_group(text, group_at(index));
-  text.resize(fraction + scale);
+  if (scale != 0) {
+    text += '.';
+    const std::size_t fraction = text.size();
+    for (int index = weight + 1; text.size() - fraction < scale; ++index)
+      append_group(text, group_at(index));
+    text.resize(fraction + scale);
+  }
+  // A server sends no negative zero, but its bytes have room for one.
+  if (first == 1 && text.find_first_not_of("0.", first) == std::string::npos) text.erase(0, 1);
   return true;
 }
 

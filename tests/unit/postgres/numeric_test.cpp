@@ -139,3 +139,20 @@ TEST_CASE("the shape of a decimal decides what it fits into", "[postgres]") {
   CHECK_FALSE(shape_of("NaN").finite);
   CHECK_FALSE(shape_of("-Infinity").finite);
 }
+
+TEST_CASE("bytes that no server sends are no number, or one that can be written", "[postgres]") {
+  const auto bytes = [](std::initializer_list<int> shorts) {
+    std::string binary;
+    for (const int value : shorts)
+      binary += {static_cast<char>(value >> 8), static_cast<char>(value)};
+    return binary;
+  };
+  std::string text;
+  CHECK_FALSE(decode_numeric(bytes({2, 0, 0, 0xf709, 0, 5000}), text));  // 63,241 digits of scale
+  CHECK(decode_numeric(bytes({2, 0, 0, 0x3fff, 1, 5000}), text));
+  CHECK(text.size() == 2 + 0x3fff);
+  REQUIRE(decode_numeric(bytes({0, 0, 0x4000, 2}), text));
+  CHECK(text == "0.00");
+  REQUIRE(decode_numeric(bytes({1, -1, 0x4000, 4, 1}), text));
+  CHECK(text == "-0.0001");
+}
