@@ -81,6 +81,9 @@ std::int64_t take_time(Wire& wire) {
   const std::int64_t hours = wire.take<std::uint8_t>();
   const std::int64_t minutes = wire.take<std::uint8_t>();
   const std::int64_t seconds = wire.take<std::uint8_t>();
+  // The protocol has room for 2^32 days; more than fit in 64 bits would be no TIME.
+  constexpr std::int64_t most_days = 35;
+  if (days > most_days) refuse("a time is out of the range of TIME");
   std::int64_t micros = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * micros_per_second;
   if (length >= 12) micros += wire.take<std::uint32_t>();
   return negative ? -micros : micros;
