@@ -28,6 +28,10 @@ struct HorizonToken {
   std::string server;  ///< identity and start of the server that gave it
   std::string state;   ///< the connector's own, one line; "" when nothing needs waiting for
   WallTime sampled{};  ///< the source's clock at the start of sampling
+  /// Of numbers that the server gives out, where it tells: all that it has given out so far lie
+  /// below. Unlike `mark` it does not fall when the newest rows are deleted, so where it does, the
+  /// table was emptied or restored. Not stored.
+  std::optional<Value> given_out = {};
 };
 
 /// One transaction that holds a token open.

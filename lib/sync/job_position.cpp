@@ -176,20 +176,27 @@ JobRun::Sample JobRun::sample() {
   return sample;
 }
 
-/// Transaction ids only grow within one history. (The highest number of a serial may fall rightly:
-/// its newest rows were deleted.)
+/// Transaction ids, and the numbers that a server gives out, only grow within one history. (The
+/// highest number that is there may fall rightly: its newest rows were deleted.)
 void JobRun::check_history(const HorizonToken& token) {
-  if (plan_.proof != ProofKind::snapshot || token.mark.null || !checkpoint_.settled) return;
-  if (!less(token.mark, *checkpoint_.settled)) return;
-  if (request_.options.accept == RunOptions::Accept::keep_mark) return;
+  if (!checkpoint_.settled || request_.options.accept == RunOptions::Accept::keep_mark) return;
+  const auto went_back = [&](const Value& value) {
+    return !value.null && less(value, *checkpoint_.settled);
+  };
+  std::string what;
+  if (plan_.proof == ProofKind::snapshot && went_back(token.mark))
+    what = "the source's transaction ids have gone back, so it was restored";
+  else if (token.given_out && went_back(*token.given_out))
+    what =
+        "the source gives out numbers that were given out before: its table was emptied or "
+        "restored";
+  if (what.empty()) return;
   if (plan_.apply == Apply::append)
-    lose_position("the source's transaction ids have gone back: it was restored",
+    lose_position(what,
                   "Reading again would append rows twice. Compare both sides, then go on with "
                   "`tidemark resync " +
                       job_.name.text + "` into an empty target.");
-  begin_epoch(
-      "the source's transaction ids have gone back, so it was restored: everything is read "
-      "again");
+  begin_epoch(what + ": everything is read again");
 }
 
 /// What the source's clock must show at least. Our own wall clock may have been set as well, so it

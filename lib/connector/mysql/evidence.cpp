@@ -23,6 +23,10 @@ void obstacle(CursorEvidence& evidence, std::string text) {
   evidence.obstacles.push_back(std::move(text));
 }
 
+bool is_automatic(const CatalogueColumn& column) {
+  return column.extra.find("auto_increment") != std::string::npos;
+}
+
 std::string origin_name(const Relation& relation, const CursorRef& cursor) {
   return (relation.table ? relation.table->display() : relation.query) + "\n" + cursor.column;
 }
@@ -61,6 +65,7 @@ MysqlSource::CursorOrigin MysqlSource::find_origin(const Relation& relation,
     if (column == nullptr || !column->type) missing("the table");
     origin.type = *column->type;
     origin.not_null = !column->nullable;
+    origin.automatic = is_automatic(*column);
     return origin;
   }
   // The bare query: behind a derived table the server does not say any more where a column is from.
@@ -80,6 +85,7 @@ MysqlSource::CursorOrigin MysqlSource::find_origin(const Relation& relation,
       origin.table.reset();
     else
       origin.type = *base->type;
+    origin.automatic = origin.table && is_automatic(*base);
   }
   for (const ResultColumn& column : columns) {
     if (!column.origin_table || column.origin_table == found->origin_table) continue;
@@ -187,8 +193,7 @@ void MysqlSource::inspect_column(CursorEvidence& evidence, const CursorOrigin& o
     obstacle(evidence, "the table's engine is " + origin.table->engine +
                            ", whose writes no view of transactions shows: ALTER TABLE … "
                            "ENGINE=InnoDB, or use safety: lookback");
-  const bool automatic = column.extra.find("auto_increment") != std::string::npos;
-  if (automatic) {
+  if (origin.automatic) {
     evidence.method = "drain, largest id";
     evidence.server_assigned = true;
     evidence.inserts_only = true;

@@ -47,6 +47,7 @@ class MysqlSource final : public Source {
     std::optional<CatalogueTable> table;
     std::string column;
     bool not_null = false;
+    bool automatic = false;  ///< AUTO_INCREMENT
     std::vector<TableName> other_tables = {};
   };
   /// Columns whose texts may not all be Unicode, with their character sets; as `describe` saw them.
@@ -56,7 +57,8 @@ class MysqlSource final : public Source {
   /// As `inspect` found it; asks where it has not been asked yet.
   const CursorOrigin& origin_of(const Relation& relation, const CursorRef& cursor);
   sql::Result ask(const std::string& statement);
-  Value number_mark(const Relation& relation, const CursorRef& cursor, const CursorOrigin& origin);
+  void mark_number(HorizonToken& token, const Relation& relation, const CursorRef& cursor,
+                   const CursorOrigin& origin);
   Value clock_mark(const Type& type, WallTime clock);
   TokenState sampled_late(const HorizonToken& token, const Sample& sample);
   Settlement reached_by_replica(const HorizonToken& token);
