@@ -15,8 +15,29 @@ struct CodeRow {
   std::string_view hint = {};
 };
 
+constexpr std::string_view own_file = "the server could not work with one of its own files";
+constexpr std::string_view own_file_hint =
+    "Look at its disk, and that it shares its tmpdir with no other server: one that starts deletes "
+    "what it finds there.";
+
 // Sorted by code. What is missing here is decided by SQLSTATE.
 constexpr std::array codes{
+    // Below 100: of the server's library for files and memory (mysys_err.h).
+    CodeRow{1, resource, own_file, own_file_hint},
+    CodeRow{2, resource, own_file, own_file_hint},
+    CodeRow{3, resource, own_file, own_file_hint},
+    CodeRow{4, resource, own_file, own_file_hint},
+    CodeRow{5, resource, "the server is out of memory"},
+    CodeRow{6, resource, own_file, own_file_hint},
+    CodeRow{7, resource, own_file, own_file_hint},
+    CodeRow{9, resource, own_file, own_file_hint},
+    CodeRow{13, resource, own_file, own_file_hint},
+    CodeRow{14, resource, own_file, own_file_hint},
+    CodeRow{15, resource, own_file, own_file_hint},
+    CodeRow{20, resource, "the server's disk is full"},
+    CodeRow{23, resource, "the server has no file handle left"},
+    CodeRow{27, resource, own_file, own_file_hint},
+    CodeRow{29, resource, own_file, own_file_hint},
     CodeRow{1021, resource, "the server's disk is full"},
     CodeRow{1030, resource, "the storage engine reported an error"},
     CodeRow{1037, resource, "the server is out of memory"},

@@ -29,7 +29,8 @@ TEST_CASE("native codes decide before SQLSTATE does", "[unit][mysql]") {
       {1114, "HY000", FailureKind::resource},   {1040, "08004", FailureKind::resource},
       {1203, "42000", FailureKind::resource},   {1290, "HY000", FailureKind::resource},
       {1836, "HY000", FailureKind::resource},   {1053, "08S01", FailureKind::resource},
-      {1969, "70100", FailureKind::timeout},
+      {1969, "70100", FailureKind::timeout},    {6, "HY000", FailureKind::resource},
+      {20, "HY000", FailureKind::resource},
   };
   for (const Row& row : rows) {
     CAPTURE(row.code);
