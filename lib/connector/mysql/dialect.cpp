@@ -156,6 +156,7 @@ ColumnVerdict MysqlDialect::column_type(const Column& column, bool in_key) const
     verdict.target_type = to_string(type);
     verdict.fidelity = Fidelity::impossible;
     verdict.reason = reason;
+    verdict.note.clear();
   };
   std::string& into = verdict.target_type;
   switch (type.kind) {
@@ -189,14 +190,13 @@ ColumnVerdict MysqlDialect::column_type(const Column& column, bool in_key) const
     case TypeKind::float32:
     case TypeKind::float64:
       into = type.kind == TypeKind::float32 ? "FLOAT" : "DOUBLE";
-      if (flavor_.mariadb) verdict.reason = "the server stores -0.0 as 0";
+      if (flavor_.mariadb) verdict.note = "the server stores -0.0 as 0";
       break;
     case TypeKind::decimal: {
       const bool unlimited = type.precision == 0;
       into = "DECIMAL(" + std::to_string(unlimited ? most_digits : type.precision) + "," +
              std::to_string(unlimited ? most_scale : type.scale) + ")";
-      if (unlimited)
-        verdict.reason = "more than 35 digits before or 30 behind the point are refused";
+      if (unlimited) verdict.note = "more than 35 digits before or 30 behind the point are refused";
       if (type.precision > most_digits || type.scale > most_scale || type.scale < 0)
         impossible("DECIMAL has at most 65 digits, 30 of them behind the point");
       break;
@@ -206,7 +206,7 @@ ColumnVerdict MysqlDialect::column_type(const Column& column, bool in_key) const
         const std::uint32_t wanted = type.length == 0 ? default_key_text : type.length;
         into = with_length("VARCHAR", std::min(wanted, longest_key_text)) + bytewise;
         if (type.length == 0 || type.length > longest_key_text)
-          verdict.reason = "longer keys are refused: an index takes no more";
+          verdict.note = "longer keys are refused: an index takes no more";
       } else if (type.length == 0 || type.length > longest_varchar) {
         into = "LONGTEXT" + bytewise;
       } else {
@@ -218,7 +218,7 @@ ColumnVerdict MysqlDialect::column_type(const Column& column, bool in_key) const
         const std::uint32_t wanted = type.length == 0 ? default_key_bytes : type.length;
         into = with_length("VARBINARY", std::min(wanted, longest_key_bytes));
         if (type.length == 0 || type.length > longest_key_bytes)
-          verdict.reason = "longer keys are refused: an index takes no more";
+          verdict.note = "longer keys are refused: an index takes no more";
       } else if (type.length == 0 || type.length > longest_varbinary) {
         into = "LONGBLOB";
       } else {
@@ -239,16 +239,19 @@ ColumnVerdict MysqlDialect::column_type(const Column& column, bool in_key) const
              std::string(instant_comment) + "'";
       break;
     case TypeKind::uuid:
-      into = flavor_.mariadb && flavor_.version >= 100700
-                 ? "UUID"
-                 : "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin";
+      if (flavor_.mariadb && flavor_.version >= 100700) {
+        into = "UUID";
+        verdict.note = uuid_note;
+      } else {
+        into = "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin";
+      }
       break;
     case TypeKind::json:
       into = "JSON";
       if (!flavor_.mariadb) {
         // MySQL's JSON sorts keys and rewrites numbers; a text keeps what came.
         into = "LONGTEXT" + bytewise;
-        verdict.reason = "held as text, because MySQL's JSON does not keep a document's form";
+        verdict.note = "held as text, because MySQL's JSON does not keep a document's form";
       }
       if (in_key) impossible("JSON can't be a key");
       break;

@@ -59,6 +59,11 @@ class MysqlDialect final : public sql::Dialect {
   Attributes attributes_;
 };
 
+/// MariaDB stores the parts of a UUID in another order, unless it is of an unknown version and
+/// variant; what would then be ambiguous it takes for no UUID.
+inline constexpr const char* uuid_note =
+    "of version 8 to f with a variant of 0 to 7, which no standard makes, are refused";
+
 /// Comments on columns made by us, by which their logical type is known again.
 inline constexpr std::string_view boolean_comment = "boolean";
 inline constexpr std::string_view instant_comment = "instant, in UTC";

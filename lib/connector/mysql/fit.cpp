@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "connector/mysql/dialect.h"
 #include "connector/mysql/native_type.h"
 #include "connector/sql/integer_kinds.h"
 
@@ -92,6 +93,7 @@ class Fit {
         break;
       case TypeKind::uuid:
         worded(36, TypeKind::uuid);
+        if (into_.kind == TypeKind::uuid) verdict_.note = uuid_note;
         break;
       case TypeKind::json:
         worded(0, TypeKind::json);

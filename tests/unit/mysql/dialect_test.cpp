@@ -123,7 +123,17 @@ TEST_CASE("columns are made so that nothing is lost", "[unit][mysql]") {
         "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin");
   CHECK(made(mariadb, text_type(5000)).target_type.starts_with("LONGTEXT"));
   CHECK(made(mariadb, text_type(), true).target_type.starts_with("VARCHAR(255)"));
-  CHECK_FALSE(made(mariadb, text_type(), true).reason.empty());
+  // What is held as it is has no reason to be told, but may have a bound worth a note.
+  for (const ColumnVerdict& verdict :
+       {made(mariadb, text_type(), true), made(mariadb, make_type(TypeKind::float64)),
+        made(mariadb, decimal_type(0, 0)), made(mariadb, make_type(TypeKind::uuid)),
+        made(mysql8, make_type(TypeKind::json))}) {
+    CAPTURE(verdict.target_type);
+    CHECK(verdict.fidelity == Fidelity::lossless);
+    CHECK(verdict.reason.empty());
+    CHECK_FALSE(verdict.note.empty());
+  }
+  CHECK(made(mysql8, make_type(TypeKind::uuid)).note.empty());
   CHECK(made(mariadb, make_type(TypeKind::instant)).target_type.starts_with("DATETIME(6)"));
   CHECK(made(mariadb, make_type(TypeKind::uuid)).target_type == "UUID");
   CHECK(made(mysql8, make_type(TypeKind::uuid)).target_type.starts_with("CHAR(36)"));
