@@ -2,32 +2,13 @@
 
 #include <algorithm>
 
+#include "connector/mysql/references_off.h"
 #include "core/value.h"
 
 namespace tidemark::mysql {
 namespace {
 
 constexpr const char* parked_name = "tidemark_parked";
-
-/// Deleting a row that others refer to, which comes back before the transaction ends.
-class ReferencesOff {
- public:
-  explicit ReferencesOff(Session& session) : session_(session) {
-    session_.execute("SET SESSION foreign_key_checks = 0");
-  }
-  ~ReferencesOff() {
-    try {
-      session_.execute("SET SESSION foreign_key_checks = 1");
-    } catch (const std::exception&) {
-      session_.sever();
-    }
-  }
-  ReferencesOff(const ReferencesOff&) = delete;
-  ReferencesOff& operator=(const ReferencesOff&) = delete;
-
- private:
-  Session& session_;
-};
 
 }  // namespace
 
@@ -103,6 +84,7 @@ std::uint64_t UniqueMoves::take_out(const std::string& staged) {
   if (met == 0) return 0;
   session_.execute("DELETE p FROM " + parked_ + " AS p LEFT JOIN " + staged + " AS s ON " +
                    same(key_, "p", "s") + " WHERE s." + first + " IS NULL");
+  // What others refer to comes back before the transaction ends.
   const ReferencesOff off(session_);
   return session_
       .change("DELETE t FROM " + table_ + " AS t JOIN " + parked_ + " AS p ON " +
