@@ -9,6 +9,7 @@
 #include <ctime>
 #include <fstream>
 
+#include "bench/figures.h"
 #include "bench/report.h"
 #include "bench/route.h"
 
@@ -98,6 +99,17 @@ RouteResult play(Stage& stage, Route route, const Options& options) {
   return result;
 }
 
+/// What is measured against a bound and not against a limit.
+struct FigureRoute {
+  std::string name;
+  std::function<std::vector<Figure>(const FigureOptions&)> measure;
+};
+
+const std::vector<FigureRoute>& figure_routes() {
+  static const std::vector<FigureRoute> all{{"memory", memory}, {"jobs", jobs}};
+  return all;
+}
+
 int run(const Options& options) {
   Stage stage({.rows = options.rows, .small = options.smoke, .program = options.program});
   Report report{.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))),
@@ -107,12 +119,19 @@ int run(const Options& options) {
                 .rows = options.rows,
                 .rounds = options.rounds,
                 .settings = stage.settings()};
+  const auto wanted = [&](const std::string& name) {
+    return options.routes.empty() ||
+           std::count(options.routes.begin(), options.routes.end(), name) > 0;
+  };
   for (const RouteInfo& info : routes()) {
-    if (!options.routes.empty() &&
-        std::find(options.routes.begin(), options.routes.end(), info.name) == options.routes.end())
-      continue;
+    if (!wanted(info.name)) continue;
     say(info.name + ": making the data");
     report.routes.push_back(play(stage, info.make(stage), options));
+  }
+  for (const FigureRoute& route : figure_routes()) {
+    if (!wanted(route.name)) continue;
+    for (Figure& figure : route.measure({.stage = stage, .smoke = options.smoke, .say = say}))
+      report.figures.push_back(std::move(figure));
   }
   report.bytes = stage.rows_bytes();
   if (options.json)
@@ -149,6 +168,8 @@ int main(int count, char** arguments) {
   std::vector<std::string> names;
   for (const RouteInfo& info : routes())
     names.push_back(info.name);
+  for (const FigureRoute& route : figure_routes())
+    names.push_back(route.name);
   app.add_option("--route", options.routes, "Only these routes; may stand several times")
       ->check(CLI::IsMember(names));
   auto* rows = app.add_option("--rows", options.rows, "Rows of the table")
