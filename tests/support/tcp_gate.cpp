@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <list>
@@ -68,12 +69,24 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
+/// How bytes travel.
+struct Pace {
+  std::chrono::milliseconds late{};
+  std::size_t drop = 0;  ///< so many at a time; 0: as they come
+  std::chrono::milliseconds apart{};
+};
+
 /// Bytes on their way in one direction, each piece with the time from which it may arrive.
 class Pipe {
  public:
-  void push(std::string bytes, Clock::time_point when) {
+  void push(std::string bytes, Clock::time_point now, const Pace& pace) {
     size_ += bytes.size();
-    pieces_.push_back({when, std::move(bytes)});
+    Clock::time_point when = now + pace.late;
+    while (pace.drop != 0 && bytes.size() > pace.drop) {
+      when = add(bytes.substr(0, pace.drop), when, pace);
+      bytes.erase(0, pace.drop);
+    }
+    add(std::move(bytes), when, pace);
   }
   void end() noexcept { ended_ = true; }
   bool ended() const noexcept { return ended_; }
@@ -102,6 +115,13 @@ class Pipe {
   }
 
  private:
+  Clock::time_point add(std::string bytes, Clock::time_point when, const Pace& pace) {
+    if (pace.drop != 0 && !pieces_.empty())
+      when = std::max(when, pieces_.back().first + pace.apart);
+    pieces_.push_back({when, std::move(bytes)});
+    return when;
+  }
+
   std::deque<std::pair<Clock::time_point, std::string>> pieces_;
   std::size_t size_ = 0;
   bool ended_ = false;
@@ -119,6 +139,7 @@ struct Link {
   Pipe to_server;
   Pipe to_client;
   std::size_t messages = 0;
+  bool garbled = false;                ///< what the server says first is to be spoilt
   bool answered = true;                ///< the server has sent something since the client did
   const TcpGate::Cut* last = nullptr;  ///< reached: strikes with the answer to come
   bool held = false;
@@ -144,10 +165,12 @@ class TcpGate::Relay {
   // Under the lock.
   bool refusing = false;
   bool stalled = false;
-  std::chrono::milliseconds late{};
+  bool garbling = false;
+  Pace pace;
   std::list<Cut> cuts;
   std::list<Link> links;
   std::size_t struck = 0;
+  std::size_t messages = 0;
   void reset_all() {
     for (Link& link : links)
       reset(link);
@@ -268,6 +291,7 @@ void TcpGate::Relay::accept_all() {
       continue;
     }
     link.server = Socket(to);
+    link.garbled = garbling;
     link.progress.resize(cuts.size());
     links.push_back(std::move(link));
   }
@@ -301,14 +325,20 @@ bool TcpGate::Relay::take(Link& link, bool from_client) {
       pipe.end();
       return true;
     }
-    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    std::string bytes(buffer.data(), static_cast<std::size_t>(got));
     if (from_client) {
-      if (std::exchange(link.answered, false)) ++link.messages;
+      if (std::exchange(link.answered, false)) {
+        ++link.messages;
+        ++messages;
+      }
       if (!strikes(link, bytes)) return false;
     } else {
       link.answered = true;
+      if (std::exchange(link.garbled, false))
+        for (char& byte : bytes)
+          byte = static_cast<char>(byte ^ 0x5a);
     }
-    pipe.push(std::string(bytes), Clock::now() + late);
+    pipe.push(std::move(bytes), Clock::now(), pace);
   }
   return true;
 }
@@ -371,7 +401,18 @@ void TcpGate::stall() {
 }
 
 void TcpGate::delay(std::chrono::milliseconds by) {
-  relay_->with([&](Relay& relay) { relay.late = by; });
+  relay_->with([&](Relay& relay) { relay.pace.late = by; });
+}
+
+void TcpGate::drip(std::size_t bytes, std::chrono::milliseconds apart) {
+  relay_->with([&](Relay& relay) {
+    relay.pace.drop = bytes;
+    relay.pace.apart = apart;
+  });
+}
+
+void TcpGate::garble() {
+  relay_->with([](Relay& relay) { relay.garbling = true; });
 }
 
 void TcpGate::inject(Cut cut) {
@@ -384,8 +425,8 @@ void TcpGate::inject(Cut cut) {
 
 void TcpGate::restore() {
   relay_->with([](Relay& relay) {
-    relay.refusing = relay.stalled = false;
-    relay.late = {};
+    relay.refusing = relay.stalled = relay.garbling = false;
+    relay.pace = {};
     relay.cuts.clear();
     for (Link& link : relay.links) {
       link.progress.clear();
@@ -397,6 +438,10 @@ void TcpGate::restore() {
 
 std::size_t TcpGate::connections() const {
   return relay_->with([](Relay& relay) { return relay.links.size(); });
+}
+
+std::size_t TcpGate::messages() const {
+  return relay_->with([](Relay& relay) { return relay.messages; });
 }
 
 std::size_t TcpGate::struck() const {

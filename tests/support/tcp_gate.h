@@ -46,12 +46,19 @@ class TcpGate {
   void stall();
   /// Every byte arrives so much later.
   void delay(std::chrono::milliseconds by);
+  /// Bytes pass in drops of so many, the next one so much after the last.
+  void drip(std::size_t bytes, std::chrono::milliseconds apart);
+  /// On connections that come from now on, the first bytes that the server says are not what it
+  /// said.
+  void garble();
   void inject(Cut cut);
-  /// Ends refusing, stalling, delaying and cuts to come. What was held arrives.
+  /// Ends refusing, stalling, delaying, dripping, garbling and cuts to come. What was held arrives.
   void restore();
 
   std::size_t connections() const;  ///< open ones
-  std::size_t struck() const;       ///< connections broken or held by `inject` so far
+  /// Messages of all clients so far, those that are gone included: each is a round trip.
+  std::size_t messages() const;
+  std::size_t struck() const;  ///< connections broken or held by `inject` so far
 
  private:
   class Relay;

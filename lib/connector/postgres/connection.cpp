@@ -100,6 +100,17 @@ sql::Result to_result(const PGresult* from) {
   return result;
 }
 
+std::vector<ResultColumn> columns_of(const PGresult* result) {
+  std::vector<ResultColumn> columns;
+  for (int index = 0; index < PQnfields(result); ++index)
+    columns.push_back({.name = PQfname(result, index),
+                       .type = PQftype(result, index),
+                       .modifier = PQfmod(result, index),
+                       .table = PQftable(result, index),
+                       .attribute = PQftablecol(result, index)});
+  return columns;
+}
+
 std::uint64_t affected_rows(PGresult* result) {
   const std::string_view text = PQcmdTuples(result);
   std::uint64_t rows = 0;
@@ -205,11 +216,6 @@ Connection::ResultPtr Connection::run(std::string_view statement, ExecStatusType
       (wanted == PGRES_TUPLES_OK && (status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY));
   if (!done) fail(verdict, result.get(), context);
   // A server may say that a COPY begins only together with what ended it: that call was stopped.
-  if (verdict != Watch::Verdict::none && status == PGRES_COPY_OUT) {
-    streaming_ = true;
-    abandon_copy(true);
-    fail(verdict, nullptr, context);
-  }
   if (verdict != Watch::Verdict::none && status == PGRES_COPY_IN) {
     fail_copy();
     fail(verdict, nullptr, context);
@@ -228,6 +234,49 @@ sql::Result Connection::execute_for(std::string_view statement, const std::strin
   return answer;
 }
 
+/// Every answer to statements that are one message; the last one may begin a COPY.
+std::vector<Connection::ResultPtr> Connection::run_all(const std::string& statements,
+                                                       ExecStatusType last) {
+  if (lost()) throw lost_connection("");
+  watch_->begin();
+  std::vector<ResultPtr> results;
+  if (PQsendQuery(raw_, statements.c_str()) == 1) {
+    while (PGresult* result = PQgetResult(raw_)) {
+      results.emplace_back(result);
+      if (PQresultStatus(result) == PGRES_COPY_OUT) break;
+    }
+  }
+  const Watch::Verdict verdict = watch_->end();
+  const ExecStatusType ended =
+      results.empty() ? PGRES_EMPTY_QUERY : PQresultStatus(results.back().get());
+  if (ended != last) fail(verdict, results.empty() ? nullptr : results.back().get(), {});
+  // As above: it was stopped.
+  if (verdict != Watch::Verdict::none && ended == PGRES_COPY_OUT) {
+    streaming_ = true;
+    abandon_copy(true);
+    fail(verdict, nullptr, {});
+  }
+  return results;
+}
+
+std::vector<Rows> Connection::query_all(const std::vector<std::string>& statements) {
+  std::string message;
+  for (const std::string& statement : statements)
+    message += statement + ";\n";
+  std::vector<Rows> answers;
+  for (const ResultPtr& result : run_all(message, PGRES_TUPLES_OK))
+    answers.emplace_back(to_result(result.get()));
+  if (answers.size() != statements.size())
+    throw Error({.kind = FailureKind::internal,
+                 .message = "the server answered another number of questions than were asked"});
+  return answers;
+}
+
+bool Connection::on_standby() {
+  if (!on_primary_) on_primary_ = !query("SELECT pg_is_in_recovery()")[0][0].as<bool>();
+  return !on_primary_;
+}
+
 std::vector<ResultColumn> Connection::describe(const std::string& statement) {
   if (lost()) throw lost_connection("");
   watch_->begin();
@@ -235,20 +284,17 @@ std::vector<ResultColumn> Connection::describe(const std::string& statement) {
   if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) result.reset(PQdescribePrepared(raw_, ""));
   const Watch::Verdict verdict = watch_->end();
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) fail(verdict, result.get(), {});
-  std::vector<ResultColumn> columns;
-  for (int index = 0; index < PQnfields(result.get()); ++index)
-    columns.push_back({.name = PQfname(result.get(), index),
-                       .type = PQftype(result.get(), index),
-                       .modifier = PQfmod(result.get(), index),
-                       .table = PQftable(result.get(), index),
-                       .attribute = PQftablecol(result.get(), index)});
-  return columns;
+  return columns_of(result.get());
 }
 
-void Connection::copy_out(const std::string& statement) {
-  run(statement, PGRES_COPY_OUT, {});
+std::vector<ResultColumn> Connection::copy_out(const std::string& select) {
+  const std::vector<ResultPtr> results =
+      run_all("SELECT * FROM (" + select + "\n) AS described LIMIT 0; COPY (" + select +
+                  "\n) TO STDOUT (FORMAT binary)",
+              PGRES_COPY_OUT);
   copy_context_ = {};
   streaming_ = true;
+  return columns_of(results.front().get());
 }
 
 void Connection::begin_wait() {

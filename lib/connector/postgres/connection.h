@@ -47,12 +47,20 @@ class Connection final : public sql::Session {
   sql::Result execute_for(std::string_view statement, const std::string& table);
   /// The same for our own questions, whose answers are read by type.
   Rows query(const std::string& statement) { return Rows(execute(statement)); }
+  /// Several questions in one message, so for the price of one round trip: a transaction of their
+  /// own, each statement with a snapshot of its own, in this order.
+  std::vector<Rows> query_all(const std::vector<std::string>& statements);
   std::vector<ResultColumn> describe(const std::string& statement);
 
-  /// Starts COPY … TO STDOUT; then `copied` until it gives nothing. The bytes are valid until the
-  /// next call. `begin_wait` and `end_wait` bracket a run of calls, so that the time between two
-  /// batches does not count as a stall.
-  void copy_out(const std::string& statement);
+  /// Whether the server replays another's changes. Asked until it is a primary: that can become a
+  /// standby by a restart only, which ends this session.
+  bool on_standby();
+
+  /// Starts COPY (select) TO STDOUT (FORMAT binary); then `copied` until it gives nothing. Returns
+  /// the columns, described by the transaction that reads: no table changes between the two. The
+  /// bytes are valid until the next call. `begin_wait` and `end_wait` bracket a run of calls, so
+  /// that the time between two batches does not count as a stall.
+  std::vector<ResultColumn> copy_out(const std::string& select);
   void begin_wait();
   void end_wait();
   std::optional<std::string_view> copied();
@@ -80,6 +88,9 @@ class Connection final : public sql::Session {
   std::string tls() const;
   /// "pid:start": what pg_terminate_backend and the horizon's samples know this session by.
   const std::string& session_id() const noexcept { return session_id_; }
+  /// Identity and start of the server, for as long as this session lives; "" until a horizon's
+  /// sample has told it.
+  std::string& server() noexcept { return server_; }
 
  private:
   class Link;
@@ -92,6 +103,7 @@ class Connection final : public sql::Session {
   [[noreturn]] void fail(Watch::Verdict verdict, const PGresult* result,
                          const FailureContext& context);
   ResultPtr run(std::string_view statement, ExecStatusType wanted, const FailureContext& context);
+  std::vector<ResultPtr> run_all(const std::string& statements, ExecStatusType last);
   void drain() noexcept;
 
   Duration stall_timeout_;
@@ -100,8 +112,10 @@ class Connection final : public sql::Session {
   Watchdog& watchdog_;
   std::shared_ptr<Watch> watch_;
   std::string session_id_;
+  std::string server_;
   char* copied_ = nullptr;
   bool streaming_ = false;
+  bool on_primary_ = false;
   FailureContext copy_context_;
 };
 

@@ -18,8 +18,15 @@ constexpr std::string_view replay = "+replay";
 constexpr std::string_view start_of_session =
     "(extract(epoch FROM backend_start) * 1000000)::bigint";
 
-WallTime wall_time(const Cell& micros) {
-  return WallTime(std::chrono::microseconds(micros.as<std::int64_t>()));
+/// Who is in a transaction, to be compared with a list taken earlier.
+constexpr std::string_view activity =
+    "SELECT pid, (extract(epoch FROM backend_start) * 1000000)::bigint, "
+    "(extract(epoch FROM xact_start) * 1000000)::bigint, state = 'disabled', usename, "
+    "(extract(epoch FROM clock_timestamp() - xact_start) * 1000000)::bigint, "
+    "pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') FROM pg_stat_activity";
+
+Settlement lost() {
+  return {.settled = false, .lost = true};
 }
 
 [[noreturn]] void blind(std::string message, std::string hint) {
@@ -98,13 +105,14 @@ std::string largest(const Type& type) {
   }
 }
 
-/// One behind the largest number that is visible now.
-Value number_mark(Connection& connection, const Type& type, const Relation& relation,
-                  const CursorRef& cursor) {
-  const Rows top = connection.query(
-      "SELECT max(" + dialect().quote(cursor.column) + ")::text FROM " +
-      sql::from_clause(relation, dialect()) +
-      (relation.where.empty() ? std::string() : " WHERE (" + relation.where + "\n)"));
+std::string largest_number(const Relation& relation, const CursorRef& cursor) {
+  return "SELECT max(" + dialect().quote(cursor.column) + ")::text FROM " +
+         sql::from_clause(relation, dialect()) +
+         (relation.where.empty() ? std::string() : " WHERE (" + relation.where + "\n)");
+}
+
+/// One behind the largest number that was visible.
+Value number_mark(const Type& type, const Rows& top) {
   if (top[0][0].is_null()) return Value::of(type, lowest(type));
   const std::string number = top[0][0].c_str();
   // The type's largest number has no successor that a comparison could name.
@@ -112,42 +120,73 @@ Value number_mark(Connection& connection, const Type& type, const Relation& rela
 }
 
 // On a primary the timeline is that of the WAL being written; pg_control lags behind a promotion.
-constexpr std::string_view identity_query =
-    "SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() "
+constexpr std::string_view identity =
+    "(SELECT s.system_identifier || '/' || CASE WHEN pg_is_in_recovery() "
     "THEN (SELECT timeline_id FROM pg_control_checkpoint()) "
     "ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END "
     "|| '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "FROM pg_control_system() s";
+    "FROM pg_control_system() s)";
+
+/// Not the snapshot's xmax: that is one behind the newest xid that has *ended*, and a transaction
+/// that is newer and still open or prepared would not be waited for. age() counts from the next
+/// xid to be given, in 32 bits; xmax, which is never above it, gives the upper ones. age() does not
+/// change within a transaction: a message may ask it once, after what it must come after.
+constexpr std::string_view next_xid_query =
+    "SELECT next::text, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= next FROM ("
+    "SELECT ended + (3 + age('3'::xid)::bigint - ended % 4294967296 + 2 * 4294967296) "
+    "% 4294967296 AS next FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())"
+    "::text::bigint AS ended) AS snapshot) AS given";
+
+/// The server's incarnation and its clock when the message came: before all that it asks.
+std::string sampling() {
+  return incarnation() + ", " + std::string(message_micros);
+}
 
 }  // namespace
 
 std::string identity_of(Connection& connection) {
-  return connection.query(std::string(identity_query))[0][0].c_str();
+  return connection.query("SELECT " + std::string(identity))[0][0].c_str();
 }
 
-std::string incarnation_of(Connection& connection) {
-  const Rows rows = connection.query(
-      std::string(identity_query) +
-      " UNION ALL SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text");
-  return std::string(rows[0][0].c_str()) + "@" + rows[1][0].c_str();
+std::string incarnation() {
+  return std::string(identity) +
+         " || '@' || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text";
 }
 
 WallTime clock_of(Connection& connection) {
   return wall_time(connection.query("SELECT " + std::string(dialect().now_micros()))[0][0]);
 }
 
+WallTime wall_time(const Cell& micros) {
+  return WallTime(std::chrono::microseconds(micros.as<std::int64_t>()));
+}
+
+Settlement xids_ended(Connection& connection, const HorizonToken& token, const std::string& bound) {
+  const Rows answer =
+      connection.query("SELECT " + incarnation() +
+                       ", pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= " + bound);
+  if (answer[0][0].c_str() != token.server) return lost();
+  Settlement settlement;
+  settlement.settled = answer[0][1].as<bool>();
+  if (!settlement.settled) settlement.blockers = holders_of_xids(connection, bound);
+  return settlement;
+}
+
 HorizonToken lookback_token(Connection& connection, const CursorOrigin& origin,
                             const Relation& relation, const CursorRef& cursor,
                             const std::string& zone) {
-  HorizonToken token{.mark = {}, .server = incarnation_of(connection), .state = {}};
-  const Rows clock =
-      connection.query("SELECT (extract(epoch FROM c) * 1000000)::bigint, c, c AT TIME ZONE " +
-                       PostgresDialect::quote_text(zone) + " FROM clock_timestamp() AS c");
-  token.sampled = wall_time(clock[0][0]);
-  const int form = origin.type.kind == TypeKind::instant ? 1 : 2;
-  token.mark = is_temporal(origin.type.kind)
-                   ? mark_at(origin.type, clock[0][form].c_str())
-                   : number_mark(connection, origin.type, relation, cursor);
+  const bool temporal = is_temporal(origin.type.kind);
+  std::vector<std::string> message{"SELECT " + sampling() +
+                                   ", statement_timestamp(), statement_timestamp() AT TIME ZONE " +
+                                   PostgresDialect::quote_text(zone)};
+  if (!temporal) message.push_back(largest_number(relation, cursor));
+  const std::vector<Rows> answers = connection.query_all(message);
+  const Row clock = answers[0][0];
+  HorizonToken token{.mark = {}, .server = clock[0].c_str(), .state = {}};
+  token.sampled = wall_time(clock[1]);
+  token.mark =
+      temporal ? mark_at(origin.type, clock[origin.type.kind == TypeKind::instant ? 2 : 3].c_str())
+               : number_mark(origin.type, answers[1]);
   return token;
 }
 
@@ -166,24 +205,6 @@ std::string Horizon::others() const {
   return condition;
 }
 
-Horizon::NextXid Horizon::next_xid() {
-  // Not the snapshot's xmax: that is one behind the newest xid that has *ended*, and a transaction
-  // that is newer and still open or prepared would not be waited for. age() counts from the next
-  // xid to be given, in 32 bits; xmax, which is never above it, gives the upper ones.
-  const Rows rows = watched_.query(
-      "SELECT next::text, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= next FROM ("
-      "SELECT ended + (3 + age('3'::xid)::bigint - ended % 4294967296 + 2 * 4294967296) "
-      "% 4294967296 AS next FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())"
-      "::text::bigint AS ended) AS snapshot) AS given");
-  return {.id = rows[0][0].c_str(), .none_open = rows[0][1].as<bool>()};
-}
-
-bool Horizon::xids_ended(const std::string& bound) {
-  return watched_
-      .query("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= " + bound)[0][0]
-      .as<bool>();
-}
-
 HorizonToken Horizon::sample(Connection& read_from, const CursorOrigin& origin,
                              const Relation& relation, const CursorRef& cursor,
                              const std::string& zone) {
@@ -192,51 +213,79 @@ HorizonToken Horizon::sample(Connection& read_from, const CursorOrigin& origin,
                            : sample_number(read_from, origin, relation, cursor);
   token.proof = ProofKind::transactions;
   if (replica_ != nullptr) token.state += replay;
+  watched_.server() = token.server;
   return token;
 }
 
+TimeSample Horizon::take_time_sample(const std::string& zone) {
+  const auto begun = TimeSamples::Clock::now();
+  // The bound comes after the mark, in a statement of its own: the order is what the proof rests
+  // on.
+  const std::vector<Rows> answers = watched_.query_all(
+      {std::string(sight) + ", " + sampling() + ", (SELECT least(statement_timestamp() - " +
+           std::string(delta) + ", min(xact_start)) FROM pg_stat_activity WHERE " + others() + ")" +
+           (zone.empty() ? std::string() : " AT TIME ZONE " + PostgresDialect::quote_text(zone)),
+       std::string(next_xid_query)});
+  const Row activity = answers[0][0];
+  require_sight(activity);
+  const Row next = answers[1][0];
+  TimeSample sample{.server = activity[2].c_str(),
+                    .mark = activity[4].c_str(),
+                    .sampled = wall_time(activity[3]),
+                    .bound = next[0].c_str(),
+                    .none_open = next[1].as<bool>()};
+  shared_.times.keep(zone, begun, sample);
+  return sample;
+}
+
 HorizonToken Horizon::sample_time(const CursorOrigin& origin, const std::string& zone) {
-  HorizonToken token{.mark = {}, .server = incarnation_of(watched_), .state = {}};
-  const Rows clock = watched_.query(
-      "SELECT c, (extract(epoch FROM c) * 1000000)::bigint FROM clock_timestamp() AS c");
-  token.sampled = wall_time(clock[0][1]);
-  const bool instant = origin.type.kind == TypeKind::instant;
-  const Rows activity = watched_.query(
-      std::string(sight) + ", (SELECT least(" + PostgresDialect::quote_text(clock[0][0].c_str()) +
-      "::timestamptz - " + std::string(delta) + ", min(xact_start)) FROM pg_stat_activity WHERE " +
-      others() + ")" +
-      (instant ? std::string() : " AT TIME ZONE " + PostgresDialect::quote_text(zone)));
-  require_sight(activity[0]);
-  token.mark = mark_at(origin.type, activity[0][2].c_str());
-  // After the mark, in a statement of its own: the order is what the proof rests on.
-  const NextXid next = next_xid();
-  // No transaction below it is open in a snapshot newer than the mark: nothing to wait for.
-  if (!next.none_open || replica_ != nullptr) token.state = std::string(p3) + " " + next.id;
+  const std::string form = origin.type.kind == TypeKind::instant ? std::string() : zone;
+  std::optional<TimeSample> sample = shared_.times.recall(watched_.server(), form);
+  if (!sample) sample = take_time_sample(form);
+  HorizonToken token{
+      .mark = mark_at(origin.type, sample->mark), .server = sample->server, .state = {}};
+  token.sampled = sample->sampled;
+  // No transaction below it was open in a snapshot newer than the mark: nothing to wait for.
+  if (!sample->none_open || replica_ != nullptr)
+    token.state = std::string(p3) + " " + sample->bound;
   return token;
 }
 
 HorizonToken Horizon::sample_number(Connection& read_from, const CursorOrigin& origin,
                                     const Relation& relation, const CursorRef& cursor) {
-  HorizonToken token{.mark = {}, .server = incarnation_of(watched_), .state = {}};
-  token.sampled = clock_of(watched_);
-  token.mark = number_mark(read_from, origin.type, relation, cursor);
-  const Rows open = watched_.query(
-      std::string(sight) + ", (SELECT string_agg(pid || ':' || " + std::string(start_of_session) +
-      " || ':' || (extract(epoch FROM xact_start) * 1000000)::bigint, ',' ORDER BY pid) "
-      "FROM pg_stat_activity WHERE xact_start IS NOT NULL AND " +
-      others() + ")");
-  require_sight(open[0]);
-  token.state = std::string(p4) + " " + (open[0][2].is_null() ? "" : open[0][2].c_str());
+  std::vector<std::string> message{
+      std::string(sight) + ", " + sampling() + ", (SELECT string_agg(pid || ':' || " +
+          std::string(start_of_session) +
+          " || ':' || (extract(epoch FROM xact_start) * 1000000)::bigint, ',' ORDER BY pid) "
+          "FROM pg_stat_activity WHERE xact_start IS NOT NULL AND " +
+          others() + ")",
+      std::string(next_xid_query)};
+  HorizonToken token{.mark = {}, .server = {}, .state = {}};
+  std::optional<WallTime> begun;
+  const std::string top = largest_number(relation, cursor);
+  // The mark comes first, whoever gives it.
+  if (replica_ != nullptr) {
+    begun = clock_of(watched_);
+    token.mark = number_mark(origin.type, read_from.query(top));
+  } else {
+    message.insert(message.begin(), top);
+  }
+  const std::vector<Rows> answers = watched_.query_all(message);
+  if (replica_ == nullptr) token.mark = number_mark(origin.type, answers[0]);
+  const Row open = answers[answers.size() - 2][0];
+  require_sight(open);
+  token.server = open[2].c_str();
+  token.sampled = begun.value_or(wall_time(open[3]));
+  const Row next = answers.back()[0];
+  // Who is open may take an xid yet. Where nobody is, only xids that were taken already count.
+  if (!open[4].is_null())
+    token.state = std::string(p4) + " " + open[4].c_str();
+  else if (!next[1].as<bool>() || replica_ != nullptr)
+    token.state = std::string(p3) + " " + next[0].c_str();
   return token;
 }
 
-bool Horizon::list_ended(const std::string& list, Settlement& settlement) {
-  if (list.empty()) return true;
-  const Rows rows = watched_.query(
-      "SELECT pid, " + std::string(start_of_session) +
-      ", (extract(epoch FROM xact_start) * 1000000)::bigint, state = 'disabled', usename, "
-      "(extract(epoch FROM clock_timestamp() - xact_start) * 1000000)::bigint, "
-      "pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') FROM pg_stat_activity");
+bool Horizon::list_ended(const std::string& list, const Rows& rows, Settlement& settlement) {
   // Without the right starts read as NULL, and every transaction as ended.
   if (rows.empty() || !rows[0][6].as<bool>()) {
     settlement.stale = true;
@@ -264,23 +313,23 @@ bool Horizon::list_ended(const std::string& list, Settlement& settlement) {
 }
 
 Settlement Horizon::drained(const std::string& key, const HorizonToken& token) {
-  Settlement settlement;
   const std::string kind = token.state.substr(0, 2);
-  std::string rest = token.state.size() > 3 ? token.state.substr(3) : "";
-  if (rest.ends_with(replay)) rest.resize(rest.size() - replay.size());
-  std::string bound = rest;
-  if (kind == p4) {
-    bound = shared_.drains.recall(key);
-    if (bound.empty()) {
-      if (!list_ended(rest, settlement)) return settlement;
-      bound = next_xid().id;
-      shared_.drains.keep(key, bound);
-    }
-  } else if (kind != p3) {
-    settlement.lost = true;
-    return settlement;
-  }
-  settlement.settled = xids_ended(bound);
+  std::string list = token.state.size() > 3 ? token.state.substr(3) : "";
+  if (list.ends_with(replay)) list.resize(list.size() - replay.size());
+  if (kind != p3 && kind != p4) return lost();
+  std::string bound = kind == p3 ? std::exchange(list, {}) : shared_.drains.recall(key);
+  if (!bound.empty()) return xids_ended(watched_, token, bound);
+
+  const std::vector<Rows> answers = watched_.query_all(
+      {"SELECT " + incarnation(), std::string(activity), std::string(next_xid_query)});
+  if (answers[0][0][0].c_str() != token.server) return lost();
+  Settlement settlement;
+  if (!list_ended(list, answers[1], settlement)) return settlement;
+  // Taken after the look that showed that all had ended.
+  const Row next = answers[2][0];
+  bound = next[0].c_str();
+  shared_.drains.keep(key, bound);
+  settlement.settled = next[1].as<bool>();
   if (!settlement.settled) settlement.blockers = holders_of_xids(watched_, bound);
   return settlement;
 }
@@ -299,16 +348,17 @@ bool Horizon::replayed(const std::string& key) {
 }
 
 Settlement Horizon::settled(const HorizonToken& token) {
-  if (incarnation_of(watched_) != token.server) return {.settled = false, .lost = true};
-  const std::string key = token.server + "|" + token.state + "|" + token.mark.text;
   const bool waits_for_replay = token.state.ends_with(replay);
-  if (waits_for_replay != (replica_ != nullptr)) return {.settled = false, .lost = true};
-  if (token.state.empty()) return {.settled = true};
+  if (waits_for_replay != (replica_ != nullptr)) return lost();
+  const std::string key = token.server + "|" + token.state + "|" + token.mark.text;
   Settlement settlement;
-  if (!waits_for_replay || shared_.drains.recall(key + replay.data()).empty())
-    settlement = drained(key, token);
-  else
+  const bool waited = waits_for_replay && !shared_.drains.recall(key + replay.data()).empty();
+  if (token.state.empty() || waited) {
+    if (watched_.query("SELECT " + incarnation())[0][0].c_str() != token.server) return lost();
     settlement.settled = true;
+  } else {
+    settlement = drained(key, token);
+  }
   if (settlement.settled && waits_for_replay) settlement.settled = replayed(key);
   if (settlement.settled) {
     shared_.drains.forget(key);

@@ -30,11 +30,12 @@ namespace tidemark::postgres {
 /// waited for first (pid, start of the session and of the transaction); X is taken only when all
 /// of it has ended, and then waited for as above.
 ///
-/// Both: each sample is a statement of its own, because pg_stat_activity does not change within a
-/// transaction; our own read-only sessions are left out by pid and start; a login that can't see
-/// the transactions of others, or a session with track_activities off, is an Error, never an
-/// "all clear". On a standby the questions go to the primary, and the token has settled when the
-/// standby has replayed what the primary had written once all had ended.
+/// Both: each sample is one message of a few statements, which is a transaction of its own, because
+/// pg_stat_activity does not change within one; its statements run in their order; our own
+/// read-only sessions are left out by pid and start; a login that can't see the transactions of
+/// others, or a session with track_activities off, is an Error, never an "all clear". On a standby
+/// the questions go to the primary, and the token has settled when the standby has replayed what
+/// the primary had written once all had ended.
 ///
 /// Worker thread, that of the sessions.
 class Horizon {
@@ -43,24 +44,21 @@ class Horizon {
   Horizon(Connection& watched, Connection* replica, Shared& shared)
       : watched_(watched), replica_(replica), shared_(shared) {}
 
-  /// `read_from`: the session whose view of the table gives P4's largest number.
+  /// `read_from`: the session whose view of the table gives P4's largest number. One round trip, or
+  /// none where another job asked for times on the same server just before (TimeSamples).
   HorizonToken sample(Connection& read_from, const CursorOrigin& origin, const Relation& relation,
                       const CursorRef& cursor, const std::string& zone);
+  /// One round trip; more only to say who is waited for, and for a standby.
   Settlement settled(const HorizonToken& token);
 
  private:
   HorizonToken sample_time(const CursorOrigin& origin, const std::string& zone);
+  TimeSample take_time_sample(const std::string& zone);
   HorizonToken sample_number(Connection& read_from, const CursorOrigin& origin,
                              const Relation& relation, const CursorRef& cursor);
   std::string others() const;
-  struct NextXid {
-    std::string id;
-    bool none_open = false;  ///< no transaction below it runs any more
-  };
-  NextXid next_xid();
-  bool xids_ended(const std::string& bound);
   Settlement drained(const std::string& key, const HorizonToken& token);
-  bool list_ended(const std::string& list, Settlement& settlement);
+  static bool list_ended(const std::string& list, const Rows& activity, Settlement& settlement);
   bool replayed(const std::string& key);
 
   Connection& watched_;
@@ -75,8 +73,15 @@ HorizonToken lookback_token(Connection& connection, const CursorOrigin& origin,
 
 /// Identity and history of a server's data: system identifier, timeline, database.
 std::string identity_of(Connection& connection);
-/// identity_of and the start of the server: tokens do not outlive either.
-std::string incarnation_of(Connection& connection);
+/// SQL for that and the start of the server: tokens do not outlive either.
+std::string incarnation();
 WallTime clock_of(Connection& connection);
+/// The server's clock when it got the message that asks: earlier than all that the message finds.
+inline constexpr std::string_view message_micros =
+    "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint";
+WallTime wall_time(const Cell& micros);
+/// Whether all transactions below `bound` have ended on the server that gave `token`, and if not,
+/// who is waited for.
+Settlement xids_ended(Connection& connection, const HorizonToken& token, const std::string& bound);
 
 }  // namespace tidemark::postgres

@@ -13,10 +13,9 @@ std::string name_of(const Relation& relation) {
 
 /// The columns as the server will send them. Binary COPY carries no types, so a column that has
 /// changed since the plan was made would be read as something it is not.
-std::vector<WireType> checked_columns(Connection& connection, const std::string& select,
+std::vector<WireType> checked_columns(const std::vector<ResultColumn>& described,
                                       const ReadPlan& plan) {
   std::vector<WireType> columns;
-  const std::vector<ResultColumn> described = connection.describe(select);
   if (described.size() != plan.columns.size())
     throw Error(
         {.kind = FailureKind::internal, .message = "a SELECT gives other columns than planned"});
@@ -41,9 +40,9 @@ CopyReader::CopyReader(Connection& connection, const ReadPlan& plan, bool& busy)
     : connection_(connection), busy_(busy), plan_(plan), decoder_({}) {
   const std::string select = sql::build_select(plan_, dialect(), {.read = read_expression});
   try {
-    decoder_ = CopyDecoder(checked_columns(connection_, select, plan_));
-    connection_.copy_out("COPY (" + select + ") TO STDOUT (FORMAT binary)");
+    decoder_ = CopyDecoder(checked_columns(connection_.copy_out(select), plan_));
   } catch (Error& error) {
+    connection_.abandon_copy(false);
     throw Error(error.with_context("read", name_of(plan_.relation)));
   }
   busy_ = true;

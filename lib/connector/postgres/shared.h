@@ -1,13 +1,17 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "connector/postgres/watchdog.h"
+#include "core/ports.h"
 
 namespace tidemark::postgres {
 
@@ -63,11 +67,56 @@ class DrainMemory {
   std::deque<std::pair<std::string, std::string>> entries_;
 };
 
+/// What P3 asks of a server, which is the same for every table of it: horizon.h.
+struct TimeSample {
+  std::string server;      ///< incarnation_of the one that answered
+  std::string mark;        ///< the server's text, in the zone that was asked for
+  WallTime sampled{};      ///< its clock when it began
+  std::string bound;       ///< the next xid to be given, taken after the mark
+  bool none_open = false;  ///< no transaction below `bound` ran then
+};
+
+/// The newest P3 samples, so that the jobs of a server share one. Any thread.
+///
+/// What a sample says stays true for as long as the server lives: once no transaction below its
+/// bound runs, every row below its mark is visible, to whoever asks and however late. So an old
+/// sample costs freshness only, and that of a mark which is 5 s behind the clock anyway. (A P4
+/// list can't be shared so: it must be taken after its own table's highest number.)
+class TimeSamples {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// A sample begun so lately serves the next one who asks.
+  static constexpr std::chrono::milliseconds fresh{100};
+
+  std::optional<TimeSample> recall(const std::string& server, const std::string& zone) const {
+    const std::scoped_lock lock(mutex_);
+    const auto known = newest_.find(zone);
+    if (known == newest_.end() || known->second.sample.server != server ||
+        Clock::now() - known->second.begun > fresh)
+      return std::nullopt;
+    return known->second.sample;
+  }
+  void keep(const std::string& zone, Clock::time_point begun, const TimeSample& sample) {
+    const std::scoped_lock lock(mutex_);
+    const auto [known, added] = newest_.try_emplace(zone, Entry{begun, sample});
+    if (!added && known->second.begun < begun) known->second = {begun, sample};
+  }
+
+ private:
+  struct Entry {
+    Clock::time_point begun;
+    TimeSample sample;
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, Entry> newest_;  ///< by zone: a handful
+};
+
 /// What all sessions of one configured connection have in common.
 struct Shared {
   Watchdog watchdog;
   OwnSessions readers;
   DrainMemory drains;
+  TimeSamples times;
 };
 
 }  // namespace tidemark::postgres

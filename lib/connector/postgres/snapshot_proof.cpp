@@ -40,26 +40,22 @@ void check_window(Connection& connection, const ReadPlan& plan) {
 }  // namespace
 
 HorizonToken sample_snapshot(Connection& connection, const Type& cursor) {
-  HorizonToken token{
-      .proof = ProofKind::snapshot, .mark = {}, .server = incarnation_of(connection), .state = {}};
-  token.sampled = clock_of(connection);
-  const std::string bound =
-      connection.query("SELECT (" + std::string(ended_xid) + ")::text")[0][0].c_str();
-  token.mark = Value::of(cursor, bound);
-  token.state = "snapshot " + bound;
-  return token;
+  const Rows answer =
+      connection.query("SELECT " + incarnation() + ", " + std::string(message_micros) + ", (" +
+                       std::string(ended_xid) +
+                       ")::text, pg_snapshot_xmin(s) = "
+                       "pg_snapshot_xmax(s) FROM pg_current_snapshot() AS s");
+  const std::string bound = answer[0][2].c_str();
+  return {.proof = ProofKind::snapshot,
+          .mark = Value::of(cursor, bound),
+          .server = answer[0][0].c_str(),
+          // Where none ran, there is nothing to wait for.
+          .state = answer[0][3].as<bool>() ? "" : "snapshot " + bound,
+          .sampled = wall_time(answer[0][1])};
 }
 
 Settlement snapshot_settled(Connection& connection, const HorizonToken& token) {
-  if (incarnation_of(connection) != token.server) return {.settled = false, .lost = true};
-  const std::string& bound = token.mark.text;
-  Settlement settlement;
-  settlement.settled =
-      connection
-          .query("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= " + bound)[0][0]
-          .as<bool>();
-  if (!settlement.settled) settlement.blockers = holders_of_xids(connection, bound);
-  return settlement;
+  return xids_ended(connection, token, token.mark.text);
 }
 
 bool follows_xmin(const Relation& relation, const std::string& cursor) {

@@ -77,7 +77,7 @@ Connection& PostgresSource::idle() {
 }
 
 Connection& PostgresSource::watched(bool& replica) {
-  replica = idle().query("SELECT pg_is_in_recovery()")[0][0].as<bool>();
+  replica = idle().on_standby();
   return replica && primary_ ? open(at_primary_, *primary_) : idle();
 }
 
@@ -135,7 +135,7 @@ HorizonToken PostgresSource::horizon(const Relation& relation, const CursorRef& 
 Settlement PostgresSource::settled(const HorizonToken& token) {
   return asked("settle", "", [&] {
     if (token.proof == ProofKind::lookback) {
-      const bool same = incarnation_of(idle()) == token.server;
+      const bool same = idle().query("SELECT " + incarnation())[0][0].c_str() == token.server;
       return Settlement{.settled = same, .lost = !same};
     }
     if (token.proof == ProofKind::snapshot) return snapshot_settled(idle(), token);
