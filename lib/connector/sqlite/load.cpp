@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "connector/sql/replace.h"
+#include "connector/sqlite/unique_moves.h"
 #include "core/error.h"
 
 namespace tidemark::sqlite {
@@ -100,10 +100,10 @@ SqliteLoad::Binding SqliteLoad::bind_columns(const Batch& batch,
   return binding;
 }
 
-void SqliteLoad::run_rows(Binding& binding, const Batch& batch,
+void SqliteLoad::run_rows(Binding& binding, const Batch& batch, std::size_t first,
                           const std::function<void(std::uint64_t met, std::size_t row)>& count) {
   Statement& statement = connection_.prepared(binding.statement);
-  for (std::size_t row = 0; row < batch.rows(); ++row) {
+  for (std::size_t row = first; row < batch.rows(); ++row) {
     try {
       connection_.check_cancelled();
       for (std::size_t index = 0; index < binding.writers.size(); ++index)
@@ -177,21 +177,56 @@ void SqliteLoad::upsert(const Batch& batch) {
   require_unique_key();
   begin_writing();
   Binding binding = bind_columns(batch, columns_, upsert_statement());
-  run_rows(binding, batch, [&](std::uint64_t met, std::size_t) {
+  const auto count = [&](std::uint64_t met, std::size_t) {
     if (met == 0)
       ++counts_.inserted;
     else if (sqlite3_changes(connection_.handle()) != 0)
       ++counts_.updated;
     else
       ++counts_.unchanged;
-  });
+  };
+  try {
+    run_rows(binding, batch, 0, count);
+  } catch (const Error& error) {
+    // The rows before it stand as they are to stay: only those behind it can be in its way for now.
+    const std::size_t failed = error.fields().row.value_or(batch.rows());
+    if (!make_way(error, batch, failed)) throw;
+    run_rows(binding, batch, failed, count);
+  }
+}
+
+/// After a row met another in a unique index: takes the rows from `first` on out of each other's
+/// way. False where that can't help.
+bool SqliteLoad::make_way(const Error& error, const Batch& batch, std::size_t first) {
+  if (!UniqueMoves::met(error)) return false;
+  const UniqueMoves moves(connection_, dialect_, spec_.write.table, names(true), spec_.write.key);
+  if (moves.columns().empty()) return false;
+  std::vector<Written> parts;
+  const auto add = [&](const std::string& name) {
+    for (const Written& column : columns_)
+      if (column.arriving.column.name == name) parts.push_back(column);
+  };
+  for (const std::string& name : spec_.write.key)
+    add(name);
+  for (const std::string& name : moves.columns())
+    add(name);
+  const Moving moving(connection_);
+  Binding binding = bind_columns(batch, parts, moves.row_statement());
+  try {
+    run_rows(binding, batch, first, [](std::uint64_t, std::size_t) {});
+  } catch (const Error& refused) {
+    // Where a row may not even be moved, that it met another is what there is to say.
+    if (refused.kind() != FailureKind::constraint) throw;
+    return false;
+  }
+  return true;
 }
 
 void SqliteLoad::append(const Batch& batch) {
   if (spec_.write.write == WriteMode::replace) return stage(batch);
   begin_writing();
   Binding binding = bind_columns(batch, columns_, insert_statement(spec_.write.table));
-  run_rows(binding, batch, [&](std::uint64_t, std::size_t) { ++counts_.inserted; });
+  run_rows(binding, batch, 0, [&](std::uint64_t, std::size_t) { ++counts_.inserted; });
 }
 
 void SqliteLoad::insert_missing(const Batch& batch) {
@@ -200,7 +235,7 @@ void SqliteLoad::insert_missing(const Batch& batch) {
   Binding binding = bind_columns(
       batch, columns_,
       insert_statement(spec_.write.table) + " ON CONFLICT (" + key_list() + ") DO NOTHING");
-  run_rows(binding, batch, [&](std::uint64_t, std::size_t) {
+  run_rows(binding, batch, 0, [&](std::uint64_t, std::size_t) {
     ++(sqlite3_changes(connection_.handle()) == 0 ? counts_.unchanged : counts_.inserted);
   });
 }
@@ -227,7 +262,7 @@ void SqliteLoad::erase(const Batch& keys) {
     throw Error({.kind = FailureKind::internal, .message = "erase was asked for without a key"});
   Binding binding = bind_columns(
       keys, parts, "DELETE FROM " + dialect_.table(spec_.write.table) + " WHERE " + conditions);
-  run_rows(binding, keys, [&](std::uint64_t, std::size_t) {
+  run_rows(binding, keys, 0, [&](std::uint64_t, std::size_t) {
     counts_.deleted += static_cast<std::uint64_t>(sqlite3_changes(connection_.handle()));
   });
 }
@@ -253,7 +288,7 @@ void SqliteLoad::stage(const Batch& batch) {
   connection_.execute("BEGIN");
   try {
     Binding binding = bind_columns(batch, columns_, insert_statement(staging_));
-    run_rows(binding, batch, [](std::uint64_t, std::size_t) {});
+    run_rows(binding, batch, 0, [](std::uint64_t, std::size_t) {});
   } catch (const Error& error) {
     if (connection_.in_transaction()) connection_.execute("ROLLBACK");
     if (error.kind() != FailureKind::constraint) throw;
@@ -266,6 +301,22 @@ void SqliteLoad::stage(const Batch& batch) {
     throw;
   }
   connection_.execute("COMMIT");
+}
+
+/// Rows that differ from their staged ones, whatever unique values pass from one to another.
+void SqliteLoad::update_all(const sql::Replacement& replacement, const std::string& statement) {
+  try {
+    counts_.updated += connection_.execute(statement).affected;
+    return;
+  } catch (const Error& error) {
+    const UniqueMoves moves(connection_, dialect_, replacement.table, names(true), replacement.key);
+    if (!UniqueMoves::met(error) || moves.columns().empty()) throw;
+    const Moving moving(connection_);
+    connection_.execute(moves.all_statement(
+        staging_, sql::scope_predicate(replacement.scope, replacement.columns,
+                                       dialect_.table(replacement.table), dialect_)));
+  }
+  counts_.updated += connection_.execute(statement).affected;
 }
 
 void SqliteLoad::replace_table() {
@@ -283,8 +334,7 @@ void SqliteLoad::replace_table() {
       connection_.execute("SELECT COUNT(*) FROM " + dialect_.table(staging_)).scalar();
   const sql::ReplaceStatements statements = sql::replace_statements(replacement, dialect_);
   counts_.deleted += connection_.execute(statements.erase).affected;
-  if (!statements.update.empty())
-    counts_.updated += connection_.execute(statements.update).affected;
+  if (!statements.update.empty()) update_all(replacement, statements.update);
   const std::uint64_t inserted = connection_.execute(statements.insert).affected;
   counts_.inserted += inserted;
   counts_.unchanged += std::stoull(staged.value_or("0")) - inserted - counts_.updated;

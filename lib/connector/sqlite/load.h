@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connector/sql/checkpoint_store.h"
+#include "connector/sql/replace.h"
 #include "connector/sql/target_planner.h"
 #include "connector/sqlite/cell_writer.h"
 #include "connector/sqlite/connection.h"
@@ -50,8 +51,10 @@ class SqliteLoad final : public Load {
 
   Binding bind_columns(const Batch& batch, const std::vector<Written>& columns,
                        std::string statement) const;
-  void run_rows(Binding& binding, const Batch& batch,
+  void run_rows(Binding& binding, const Batch& batch, std::size_t first,
                 const std::function<void(std::uint64_t met, std::size_t row)>& count);
+  bool make_way(const Error& error, const Batch& batch, std::size_t first);
+  void update_all(const sql::Replacement& replacement, const std::string& statement);
   void begin_writing();
   void make_staging();
   void stage(const Batch& batch);
