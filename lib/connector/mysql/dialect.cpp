@@ -141,6 +141,7 @@ sql::Lexis MysqlDialect::lexis() const {
   return {.backslash_escapes = true,
           .backquotes = true,
           .hash_comments = true,
+          .comments_run = true,
           .dashes_need_blank = true};
 }
 

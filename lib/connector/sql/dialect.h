@@ -21,6 +21,7 @@ struct Lexis {
   bool brackets = false;           ///< [name]
   bool hash_comments = false;      ///< # to the end of the line
   bool nested_comments = false;    ///< /* /* */ */
+  bool comments_run = false;       ///< what stands in /*! … */ and /*M! … */ is code
   bool dashes_need_blank = false;  ///< "--" is a comment only before a blank
 };
 

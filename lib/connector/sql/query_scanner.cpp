@@ -111,6 +111,9 @@ class Scanner {
 
   void skip_block_comment() {
     const std::size_t start = at_;
+    if (lexis_.comments_run && (ahead(2) == '!' || (ahead(2) == 'M' && ahead(3) == '!')))
+      refuse("it holds a comment that the server runs", start,
+             "Write what stands in /*! … */ without the comment around it.");
     std::size_t open = 0;
     do {
       if (at_ >= text_.size()) refuse("a comment is never closed", start);

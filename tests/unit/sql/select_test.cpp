@@ -239,9 +239,16 @@ TEST_CASE("each database's own quotes and comments are understood", "[sql]") {
   mysql.lexis_ = {.backslash_escapes = true,
                   .backquotes = true,
                   .hash_comments = true,
+                  .comments_run = true,
                   .dashes_need_blank = true};
   CHECK(refusal("SELECT `limit`, 'it\\'s LIMIT 1', \"a\\\" LIMIT\", 5--1 # LIMIT\nFROM t", mysql) ==
         "accepted");
+  // A limit or a parenthesis that only the server sees.
+  CHECK(refusal("SELECT a FROM t /*! LIMIT 1 */", mysql).find("server runs") != std::string::npos);
+  CHECK(refusal("SELECT a FROM t /*M!100100 ) LIMIT 1 */", mysql).find("server runs") !=
+        std::string::npos);
+  CHECK(refusal("SELECT /*+ NO_ICP(t) */ a FROM t /* ! */", mysql) == "accepted");
+  CHECK(refusal("SELECT a FROM t /*! doc */", postgres) == "accepted");
   TestDialect sqlite;
   sqlite.lexis_ = {.backquotes = true, .brackets = true};
   CHECK(refusal("SELECT [order by], [it's] FROM [limit x]", sqlite) == "accepted");
