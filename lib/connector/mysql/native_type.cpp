@@ -37,6 +37,9 @@ constexpr std::array names{
     NameRow{"time", NativeKind::time},
 };
 
+/// A type may be named by a configuration, which can list more.
+constexpr std::ptrdiff_t most_set_labels = 64;
+
 constexpr std::string_view connector_prefix = "mysql:";
 
 [[noreturn]] void refuse(const char* what) {
@@ -144,7 +147,9 @@ std::uint64_t label_mask(const NativeType& type, std::string_view labels) {
     more = comma != std::string_view::npos;
     const auto at = std::find(type.labels.begin(), type.labels.end(), label);
     if (at == type.labels.end()) refuse("a text is not one of the SET's labels");
-    const std::uint64_t bit = 1ULL << (at - type.labels.begin());
+    const auto number = at - type.labels.begin();
+    if (number >= most_set_labels) refuse("a SET has no more than 64 labels");
+    const std::uint64_t bit = 1ULL << number;
     // The server would sort labels and drop repeated ones.
     if (mask >= bit) refuse("the labels do not stand in the order of the SET");
     mask |= bit;

@@ -51,6 +51,7 @@ TEST_CASE("the labels of a set have one order", "[unit][mysql]") {
     all += (label == 0 ? "l" : ",l") + std::to_string(label);
   }
   CHECK(label_mask(*parse_native("set(" + list + ")"), all) == UINT64_MAX);
+  CHECK_THROWS_AS(label_mask(*parse_native("set(" + list + ",'more')"), "more"), Error);
 }
 
 TEST_CASE("bits are digits, as many as the type has", "[unit][mysql]") {
