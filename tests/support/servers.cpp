@@ -39,7 +39,9 @@ Server::~Server() {
 }
 
 void Server::start() {
-  process_ = ChildProcess(command(), {.user = vendor_.system_user, .output = dir_ / "log"});
+  process_ = ChildProcess(
+      command(),
+      {.user = vendor_.system_user, .output = dir_ / "log", .environment = environment_});
   wait_until(
       vendor_.name + " to start",
       [&] {
@@ -153,7 +155,8 @@ MariaDbServer::MariaDbServer(std::vector<std::string> options)
       options_(std::move(options)) {
   run_command(
       {"mariadb-install-db", "--no-defaults", "--datadir=" + data_directory(), "--user=mysql",
-       "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=64M"},
+       "--tmpdir=" + dir_.path().string(), "--auth-root-authentication-method=normal",
+       "--skip-test-db", "--innodb-log-file-size=64M"},
       "mysql", dir_.path().string());
 }
 
@@ -161,9 +164,10 @@ std::vector<std::string> MariaDbServer::command() const {
   return joined(
       {"mariadbd", "--no-defaults", "--datadir=" + data_directory(), "--socket=" + socket(),
        "--port=" + std::to_string(port_), "--bind-address=127.0.0.1",
-       "--pid-file=" + (dir_ / "mysqld.pid"), "--innodb-flush-log-at-trx-commit=2",
-       "--innodb-buffer-pool-size=128M", "--innodb-log-file-size=64M",
-       "--character-set-server=utf8mb4", "--skip-name-resolve"},
+       // A server that starts deletes the temporary files of others in its tmpdir.
+       "--tmpdir=" + dir_.path().string(), "--pid-file=" + (dir_ / "mysqld.pid"),
+       "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=128M",
+       "--innodb-log-file-size=64M", "--character-set-server=utf8mb4", "--skip-name-resolve"},
       options_);
 }
 

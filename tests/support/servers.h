@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/settings.h"
@@ -17,6 +18,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  /// NAME=value, for the server from its next start on.
+  void set_environment(std::vector<std::string> variables) { environment_ = std::move(variables); }
   /// Returns once it answers; the first time it also makes the database `test`.
   void start();
   void stop();   ///< clean, fast
@@ -60,6 +63,7 @@ class Server {
  private:
   Vendor vendor_;
   ChildProcess process_;
+  std::vector<std::string> environment_;
   bool created_ = false;
 };
 
