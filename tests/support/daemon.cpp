@@ -9,23 +9,29 @@
 
 namespace tidemark::test {
 
-Daemon::Daemon(const std::string& sections, std::vector<std::string> environment)
+Daemon::Daemon(const std::string& sections, std::vector<std::string> environment,
+               const std::string& state_dir)
     : own_folder_(std::make_unique<TempDir>()),
       files_{.config = *own_folder_ / "tidemark.yaml",
              .socket = *own_folder_ / "socket",
              .log = *own_folder_ / "log"},
       environment_(std::move(environment)) {
   std::ofstream(files_.config) << "version: 1\ndaemon: {listen: none, socket: " << files_.socket
-                               << ", state_dir: " << own_folder_->path().string() << "}\n"
+                               << ", state_dir: "
+                               << (state_dir.empty() ? own_folder_->path().string() : state_dir)
+                               << "}\n"
                                << sections;
 }
 
 Daemon::Daemon(Files files, std::vector<std::string> environment)
     : files_(std::move(files)), environment_(std::move(environment)) {}
 
-void Daemon::start() {
-  process_ = ChildProcess({TIDEMARK_BINARY, "daemon", "-c", files_.config},
-                          {.output = files_.log, .environment = environment_});
+void Daemon::start(const Life& life) {
+  std::vector<std::string> environment = environment_;
+  environment.insert(environment.end(), life.environment.begin(), life.environment.end());
+  const std::string program = life.program.empty() ? TIDEMARK_BINARY : life.program;
+  process_ = ChildProcess({program, "daemon", "-c", files_.config},
+                          {.output = files_.log, .environment = environment});
 }
 
 void Daemon::wait_ready() {

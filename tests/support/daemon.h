@@ -18,12 +18,20 @@ class Daemon {
   };
 
   /// In a folder of its own: `sections` is all of its configuration but `version` and `daemon`.
-  explicit Daemon(const std::string& sections, std::vector<std::string> environment = {});
+  /// `state_dir`: elsewhere than in that folder.
+  explicit Daemon(const std::string& sections, std::vector<std::string> environment = {},
+                  const std::string& state_dir = {});
   /// On files that belong to somebody else.
   explicit Daemon(Files files, std::vector<std::string> environment = {});
 
+  /// What one life has of its own.
+  struct Life {
+    std::string program = {};                   ///< in place of the one that ships
+    std::vector<std::string> environment = {};  ///< beside that of every life
+  };
   /// Starts it without waiting for it.
-  void start();
+  void start() { start({}); }
+  void start(const Life& life);
   /// Waits until it is ready; throws std::runtime_error with its log when it ends instead.
   void wait_ready();
   /// SIGTERM; the exit status.
@@ -39,6 +47,7 @@ class Daemon {
   }
 
   const std::string& config() const { return files_.config; }  ///< its path
+  const std::string& socket() const { return files_.socket; }
   std::string log() const { return read_file(files_.log); }
   /// The body of a 200 at the control socket; "" when there is none.
   std::string get(const std::string& path) const;
