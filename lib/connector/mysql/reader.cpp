@@ -86,8 +86,8 @@ StreamReader::StreamReader(Session& session, const std::string& select, Schema c
   if (statement_ == nullptr) session_.fail("read");
   try {
     session_.progress();
-    if (mysql_stmt_prepare(statement_, select.data(), select.size()) != 0 ||
-        mysql_stmt_execute(statement_) != 0)
+    // Prepared and executed in one round trip where the server is a MariaDB.
+    if (mariadb_stmt_execute_direct(statement_, select.data(), select.size()) != 0)
       session_.fail(statement_, "read");
     decoder_ = std::make_unique<Decoder>(statement_, columns_);
   } catch (...) {
