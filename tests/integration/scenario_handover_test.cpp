@@ -78,51 +78,56 @@ class Storm {
   std::vector<std::thread> threads_;
 };
 
-void await_ranges(Scene& scene) {
-  wait_until(
-      "a first load in ranges",
-      [&] {
-        const std::string count = scene.target_value("SELECT COUNT(*) FROM tidemark_range");
-        return !count.empty() && count != "0";
-      },
-      seconds(60));
+bool loads_in_ranges(Scene& scene) {
+  const std::string count = scene.target_value("SELECT COUNT(*) FROM tidemark_range");
+  return !count.empty() && count != "0";
 }
 
+/// Writers from the first row of the load to its last, and a daemon that is killed meanwhile.
 void storm_during_load(SourceSide& source, Server& target) {
+  constexpr int kills = 3;
   source.make_tables();
   source.fill(rows);
   // Slow enough that the writers are at work while the ranges are read.
-  Scene scene(source, target, {.limits = "limits: {rows: 8000/s}", .job = in_ranges});
+  Scene scene(source, target, {.limits = "limits: {rows: 3000/s}", .job = in_ranges});
   scene.daemon->start();
-  await_ranges(scene);
+  const auto await_ranges = [&] {
+    wait_until(
+        "a first load in ranges", [&] { return loads_in_ranges(scene); }, seconds(60));
+  };
+  await_ranges();
   Storm storm(source, 3);
-  const auto end = std::chrono::steady_clock::now() + seconds(5);
+  for (int kill = 1; kill <= kills; ++kill) {
+    wait_until(
+        "writers at work", [&] { return storm.transactions() >= 5 * kill; }, seconds(60));
+    CHECK(loads_in_ranges(scene));
+    scene.daemon->kill();
+    scene.daemon->start();
+  }
   wait_until(
-      "five seconds of storm",
-      [&] { return std::chrono::steady_clock::now() > end && storm.transactions() > 30; },
-      seconds(60));
+      "the load to be over", [&] { return !loads_in_ranges(scene) && storm.transactions() > 30; },
+      seconds(120));
   storm.finish();
   scene.await_equal(storm.gone());
-  CHECK(scene.target_value("SELECT COUNT(*) FROM tidemark_range") == "0");
   CHECK(scene.daemon->metric("tidemark_job_late_rows_total{name=\"big\"}") == "0");
   CHECK(scene.daemon->stop() == 0);
 }
 
 }  // namespace
 
-TEST_CASE("HND-01 writers during the first load of PostgreSQL", "[scenario][HND-01]") {
+TEST_CASE("HND-01 writers and kills during the first load of PostgreSQL", "[scenario][HND-01]") {
   storm_during_load(*postgres_source(shared_postgres()), target_postgres());
 }
 
-TEST_CASE("HND-01 writers during the first load of MariaDB", "[scenario][HND-01]") {
+TEST_CASE("HND-01 writers and kills during the first load of MariaDB", "[scenario][HND-01]") {
   storm_during_load(*mariadb_source(shared_mariadb()), target_postgres());
 }
 
-TEST_CASE("HND-01 writers during the first load of SQLite", "[scenario][HND-01]") {
+TEST_CASE("HND-01 writers and kills during the first load of SQLite", "[scenario][HND-01]") {
   storm_during_load(*sqlite_source(), target_postgres());
 }
 
-TEST_CASE("HND-01 writers during the first load into MariaDB", "[scenario][HND-01]") {
+TEST_CASE("HND-01 writers and kills during the first load into MariaDB", "[scenario][HND-01]") {
   storm_during_load(*postgres_source(shared_postgres()), shared_mariadb());
 }
 
@@ -248,6 +253,30 @@ void lose_commits(SourceSide& source, Server& target) {
   }
 }
 
+/// The same of replacements, which are one COMMIT each.
+void lose_replacements(SourceSide& source, Server& target) {
+  using Moment = TcpGate::Cut::Moment;
+  for (const Moment moment : {Moment::answer, Moment::before}) {
+    CAPTURE(moment == Moment::before);
+    source.make_tables();
+    source.fill(300);
+    Scene scene(source, target, {.replace = true});
+    scene.daemon->start();
+    scene.await_equal();
+    for (int round = 0; round < 3; ++round) {
+      const std::size_t struck = scene.target_gate.struck();
+      scene.target_gate.inject({.texts = {"DELETE FROM", "COMMIT"}, .moment = moment});
+      source.sql("UPDATE big SET note = 'round " + std::to_string(round) +
+                 "' WHERE id < 100; DELETE FROM big WHERE id = " + std::to_string(200 + round));
+      wait_until(
+          "a COMMIT to be cut off", [&] { return scene.target_gate.struck() > struck; },
+          seconds(60));
+      scene.await_equal();
+    }
+    CHECK(scene.daemon->stop() == 0);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("HND-04 the answer to COMMIT is lost on PostgreSQL", "[scenario][HND-04]") {
@@ -256,6 +285,11 @@ TEST_CASE("HND-04 the answer to COMMIT is lost on PostgreSQL", "[scenario][HND-0
 
 TEST_CASE("HND-04 the answer to COMMIT is lost on MariaDB", "[scenario][HND-04]") {
   lose_commits(*postgres_source(shared_postgres()), shared_mariadb());
+}
+
+TEST_CASE("HND-04 the answer to the COMMIT of a replacement is lost", "[scenario][HND-04]") {
+  lose_replacements(*mariadb_source(shared_mariadb()), target_postgres());
+  lose_replacements(*postgres_source(shared_postgres()), shared_mariadb());
 }
 
 namespace {
