@@ -1,5 +1,7 @@
 #include "sync/job_run.h"
 
+#include <utility>
+
 #include "core/guard_switch.h"
 #include "sync/audit.h"
 #include "sync/cursor_value.h"
@@ -176,10 +178,11 @@ void JobRun::prepare_target() {
                      plan_.apply == Apply::upsert && plan_.incremental();
   if (fills) {
     checkpoint_.backfill = true;
-    WriteSpec as_it_is = plan_.write;
-    as_it_is.schema_changes = SchemaChanges::report;
-    sessions_.target->prepare(as_it_is);
+    // On the table as it is, which lacks the columns.
+    const SchemaChanges wanted = std::exchange(plan_.write.schema_changes, SchemaChanges::report);
+    sessions_.target->prepare(plan_.write);
     save_marks();
+    plan_.write.schema_changes = wanted;
   }
   outcome_.progress.drift = sessions_.target->prepare(plan_.write).drift;
 }
