@@ -56,7 +56,8 @@ void die(std::string_view name) {
 void moment(std::string_view name) {
   static Appointment pause("TIDEMARK_STOP_AT");
   if (due(name)) die(name);
-  if (pause.reached(name)) ::kill(::getpid(), SIGSTOP);
+  // To this thread: sent to the process, it may reach another one first, and this one goes on.
+  if (pause.reached(name)) ::raise(SIGSTOP);
 }
 
 Committing::Committing() {
