@@ -121,6 +121,24 @@ class Route {
     report("network", {"the answer to COMMIT is cut, three times", name_, "each row once"});
   }
 
+  /// The server is killed while it holds a run: one that reads, or one that is about to commit.
+  void kill_in_the_middle() {
+    const bool target = &target_ == remote_.get();
+    gate_.inject({.texts = target ? std::vector<std::string>{" revision = ", "COMMIT"}
+                                  : std::vector<std::string>{"events"},
+                  .moment = target ? TcpGate::Cut::Moment::before : TcpGate::Cut::Moment::answer,
+                  .hold = true});
+    const std::size_t struck = gate_.struck();
+    source_.add("events", 10, "in the middle");
+    wait_until(
+        "a run to be held", [&] { return gate_.struck() > struck; }, seconds(60));
+    server_->crash();
+    gate_.restore();
+    server_->start();
+    arrive();
+    report("network", {"the server is killed in the middle of a run", name_, "each row once"});
+  }
+
   void finish() {
     if (const int status = daemon_.stop(); status != 0)
       throw std::runtime_error(fmt::format("the daemon ended with {}", status));
@@ -238,6 +256,8 @@ std::string play(bool postgres, bool server_is_source) {
     }
     at = "answers to COMMIT lost";
     if (!server_is_source) route->lose_answers();
+    at = "killed in the middle";
+    route->kill_in_the_middle();
     at = "end";
     route->finish();
     return {};

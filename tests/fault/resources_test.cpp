@@ -151,8 +151,15 @@ TEST_CASE("without a free file descriptor the daemon survives and recovers",
     }
     wait_until("the descriptors to run out",
                [&] { return descriptors_of(scene.daemon().pid()) >= 48; });
-    source->add("events", 10, "in need");
-    scene.arrive();
+    // Meanwhile it works, and does not spin for a descriptor.
+    const auto began = std::chrono::steady_clock::now();
+    const auto used = processor_time_of(scene.daemon().pid());
+    while (std::chrono::steady_clock::now() - began < seconds(3)) {
+      source->add("events", 1, "in need");
+      scene.arrive();
+    }
+    const auto spent = std::chrono::steady_clock::now() - began;
+    CHECK(processor_time_of(scene.daemon().pid()) - used < spent / 3.0);
   }
   source->add("events", 10, "after it");
   scene.arrive();

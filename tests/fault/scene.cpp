@@ -1,9 +1,11 @@
 #include "scene.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 namespace tidemark::test {
@@ -81,6 +83,19 @@ std::size_t status_of(pid_t pid, const std::string& name) {
 
 std::size_t memory_of(pid_t pid, const std::string& name) {
   return status_of(pid, name) * 1024;
+}
+
+std::chrono::duration<double> processor_time_of(pid_t pid) {
+  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid));
+  // Behind the name, which may hold anything: eleven fields, then user and system time.
+  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
+  std::string skipped;
+  for (int field = 0; field < 11; ++field)
+    fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return std::chrono::duration<double>((user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)));
 }
 
 std::size_t descriptors_of(pid_t pid) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -46,6 +47,8 @@ std::string program_after(const TempDir& folder, const std::string& commands);
 std::size_t memory_of(pid_t pid, const std::string& name);
 /// A number of /proc/PID/status: Threads.
 std::size_t status_of(pid_t pid, const std::string& name);
+/// Processor time that it has used.
+std::chrono::duration<double> processor_time_of(pid_t pid);
 /// How many file descriptors it has open.
 std::size_t descriptors_of(pid_t pid);
 
