@@ -146,6 +146,7 @@ Type apply_arguments(std::string_view text, Type type, const std::vector<unsigne
   if (arguments.size() > allowed) refuse(text);
   if (type.fixed && arguments.empty()) type.length = 1;
   if (arguments.empty()) return type;
+  if (sized && arguments[0] == 0) refuse(text);  // 0 is how "no limit" is held
   if (sized) type.length = arguments[0];
   if (has_fraction(type.kind)) {
     if (arguments[0] > 6) refuse(text);

@@ -37,8 +37,9 @@ constexpr std::array names{
     NameRow{"time", NativeKind::time},
 };
 
-/// A type may be named by a configuration, which can list more.
+// A type may be named by a configuration, which can ask for more.
 constexpr std::ptrdiff_t most_set_labels = 64;
+constexpr unsigned most_bits = 64;
 
 constexpr std::string_view connector_prefix = "mysql:";
 
@@ -100,6 +101,7 @@ std::optional<NativeType> parse_native(std::string_view column_type) {
   } else {
     if (type.kind == NativeKind::bit) type.argument = 1;
     std::from_chars(arguments.data(), arguments.data() + arguments.size(), type.argument);
+    if (type.argument > most_bits) return std::nullopt;
   }
   return type;
 }

@@ -89,10 +89,17 @@ std::optional<int> modifier_of(Oid type, std::string_view text) {
   const auto arguments = parse_arguments(text);
   if (!arguments || arguments->empty()) return std::nullopt;
   const int first = arguments->front();
-  if (type == oid::numeric)
-    return numeric_modifier(first, arguments->size() > 1 ? (*arguments)[1] : 0);
-  if (type == oid::varchar || type == oid::bpchar) return first + header;
-  if (has_fraction(type)) return first;
+  if (type == oid::numeric) {
+    constexpr int most_digits = 1000;
+    const int scale = arguments->size() > 1 ? (*arguments)[1] : 0;
+    if (first < 1 || first > most_digits || scale < -most_digits || scale > most_digits)
+      return std::nullopt;
+    return numeric_modifier(first, scale);
+  }
+  if (type == oid::varchar || type == oid::bpchar)
+    return first < 1 || first > static_cast<int>(max_characters) ? std::nullopt
+                                                                 : std::optional(first + header);
+  if (has_fraction(type)) return first < 0 || first > 6 ? std::nullopt : std::optional(first);
   return std::nullopt;
 }
 

@@ -54,6 +54,12 @@ TEST_CASE("the labels of a set have one order", "[unit][mysql]") {
   CHECK_THROWS_AS(label_mask(*parse_native("set(" + list + ",'more')"), "more"), Error);
 }
 
+TEST_CASE("a type with more digits than the server has is none", "[unit][mysql]") {
+  CHECK(parse_native("bit(64)"));
+  CHECK_FALSE(parse_native("bit(65)"));
+  CHECK_FALSE(parse_native("time(1587198207)"));
+}
+
 TEST_CASE("bits are digits, as many as the type has", "[unit][mysql]") {
   CHECK(bit_digits(std::string("\x01\x05", 2), 9) == "100000101");
   CHECK(bit_digits(std::string("\x00", 1), 1) == "0");

@@ -154,3 +154,13 @@ TEST_CASE("names and values become SQL in one place each", "[postgres]") {
             Value::of(make_type(TypeKind::interval), R"({"months":1,"days":-2,"micros":3})")) ==
         "'1 months -2 days 3 microseconds'::interval");
 }
+
+TEST_CASE("a type with limits that the server does not have is none", "[postgres]") {
+  CHECK(wire_type("numeric(1000,-1000)"));
+  for (const char* name :
+       {"numeric(1001,0)", "numeric(0,0)", "numeric(10,1001)", "numeric(065201)",
+        "character varying(0)", "character varying(10485761)", "timestamp(7) without time zone"}) {
+    CAPTURE(name);
+    CHECK_FALSE(wire_type(name));
+  }
+}
