@@ -195,7 +195,8 @@ std::string finish_source(Vendor vendor) {
   }
   return index +
          "CREATE TRIGGER touch AFTER UPDATE ON orders WHEN NEW.updated_at IS OLD.updated_at BEGIN "
-         "UPDATE orders SET updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE id = NEW.id; "
+         "UPDATE orders SET updated_at = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE id = "
+         "NEW.id; "
          "END; ANALYZE;";
 }
 

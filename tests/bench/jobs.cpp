@@ -168,10 +168,10 @@ std::vector<Figure> jobs(const FigureOptions& options) {
   const double rss = static_cast<double>(site.rss()) / (1024 * 1024);
   site.write_config("second");
   const double reload = site.reload();
-  options.say(
-      fmt::format("jobs: start {:.2f} s, {:.0f} polls/s, CPU {:.1f} % of a core ({:.0f} us a "
-                  "poll), RSS {:.0f} MiB, slowest /healthz {:.1f} ms, reload {:.2f} s",
-                  start, polls, share, share * 1e4 / polls, rss, slowest * 1e3, reload));
+  options.say(fmt::format(
+      "jobs: start {:.2f} s, {:.0f} polls/s, CPU {:.1f} % of a core ({:.0f} us a "
+      "poll), RSS {:.0f} MiB, slowest /healthz {:.1f} ms, reload {:.2f} s",
+      start, polls, share, polls > 0 ? share * 1e4 / polls : 0, rss, slowest * 1e3, reload));
   site.stop();
   const auto figure = [&](const char* what, double value, double bound, const char* unit) {
     return Figure{.route = "jobs",

@@ -49,7 +49,7 @@ class Changes {
     const std::string written = "id, customer_id, sku, state, quantity, amount, created_at, note";
     const std::string select = fmt::format(
         "SELECT {}{} FROM changes WHERE sequence >= {} AND sequence < {} ORDER BY sequence",
-        written, sqlite ? ", strftime('%Y-%m-%d %H:%M:%f', 'now')" : "", from, from + chunk);
+        written, sqlite ? ", strftime('%Y-%m-%d %H:%M:%f000', 'now')" : "", from, from + chunk);
     std::string statement =
         "INSERT INTO orders (" + written + (sqlite ? ", updated_at" : "") + ") ";
     const char* old = "excluded.";
