@@ -226,14 +226,14 @@ std::string canonical_decimal(std::string_view text) {
   if (at < text.size()) {
     const int exponent = parse_number<int>(text.substr(at + 1), decimal);
     if (exponent > 200'000 || exponent < -200'000) refuse(decimal);
-    for (int step = 0; step < exponent; ++step) {
-      whole += fraction.empty() ? '0' : fraction.front();
-      if (!fraction.empty()) fraction.erase(0, 1);
-    }
-    for (int step = 0; step > exponent; --step) {
-      fraction.insert(fraction.begin(), whole.empty() ? '0' : whole.back());
-      if (!whole.empty()) whole.pop_back();
-    }
+    // The point moves within the digits, or zeros are put between the two.
+    std::string digits = whole + fraction;
+    const int place = static_cast<int>(whole.size()) + exponent;
+    if (place < 0) digits.insert(0, static_cast<std::size_t>(-place), '0');
+    const auto at_point = static_cast<std::size_t>(std::max(place, 0));
+    if (digits.size() < at_point) digits.resize(at_point, '0');
+    whole = digits.substr(0, at_point);
+    fraction = digits.substr(at_point);
   }
   const std::size_t first = whole.find_first_not_of('0');
   whole = first == std::string::npos ? "0" : whole.substr(first);

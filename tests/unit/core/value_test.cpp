@@ -79,6 +79,13 @@ TEST_CASE("decimals are normalised but keep their scale", "[unit][value]") {
   CHECK(canonical_decimal("-0.00") == "0.00");
   CHECK(canonical_decimal("1e3") == "1000");
   CHECK(canonical_decimal("12.5E-2") == "0.125");
+  CHECK(canonical_decimal("123.45e1") == "1234.5");
+  CHECK(canonical_decimal("123.45e-5") == "0.0012345");
+  CHECK(canonical_decimal("0.001e2") == "0.1");
+  CHECK(canonical_decimal(".00e-2") == "0.0000");
+  // In one step, however far the point moves.
+  CHECK(canonical_decimal("1e-200000") == "0." + std::string(199'999, '0') + "1");
+  CHECK(canonical_decimal("1e200000") == "1" + std::string(200'000, '0'));
   CHECK(canonical_decimal("NaN") == "NaN");
   CHECK_THROWS_AS(canonical_decimal(""), Error);
   CHECK_THROWS_AS(canonical_decimal("."), Error);
