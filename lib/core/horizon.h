@@ -32,6 +32,9 @@ struct HorizonToken {
   /// below. Unlike `mark` it does not fall when the newest rows are deleted, so where it does, the
   /// table was emptied or restored. Not stored.
   std::optional<Value> given_out = {};
+  /// Of a mark that is a time: how far it lies behind what rows are stamped with at `sampled`. Used
+  /// in the run that sampled it, and not stored.
+  Duration behind{};
 };
 
 /// One transaction that holds a token open.

@@ -64,8 +64,12 @@ Value minus(const Value& value, Duration distance) {
   const bool instant = value.type.kind == TypeKind::instant;
   const std::int64_t micros = instant ? parse_instant(value.text) : parse_timestamp(value.text);
   if (micros == timestamp_infinity || micros == timestamp_minus_infinity) return value;
+  const std::int64_t step = distance.count();
   const std::int64_t lowest = timestamp_minus_infinity + 1;
-  const std::int64_t back = micros < lowest + distance.count() ? lowest : micros - distance.count();
+  const std::int64_t highest = timestamp_infinity - 1;
+  const bool too_low = step > 0 && micros < lowest + step;
+  const bool too_high = step < 0 && micros > highest + step;
+  const std::int64_t back = too_low ? lowest : too_high ? highest : micros - step;
   const std::int64_t cut = floor_to_precision(back, value.type.precision);
   return Value::of(value.type, instant ? format_instant(cut) : format_timestamp(cut));
 }

@@ -23,8 +23,8 @@ struct Distance {
 /// Reads a value as configuration or a person wrote it. Throws Error{conversion} without it.
 Value parse_cursor_value(const Type& type, const std::string& text);
 
-/// The value so far behind; for temporal types cut down to the type's precision. Infinities and the
-/// type's lowest value stay.
+/// The value so far behind, or ahead for a negative distance; for temporal types cut down to the
+/// type's precision. Infinities and the type's lowest value stay.
 Value minus(const Value& value, Duration distance);
 /// The same for numbers.
 Value minus(const Value& value, std::uint64_t distance);

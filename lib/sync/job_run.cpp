@@ -231,7 +231,7 @@ void JobRun::run_upsert(Sample& sample) {
             .read = base_read(),
             .token = sample.token,
             .read_to = sample.read_to};
-  if (sample.settled) {
+  if (sample.settled && !read_ahead(sample.token)) {
     // Fresh and settle in one read, which begins after the transactions have ended.
     pass.kind = Pass::Kind::settle;
     start_settle(pass.read, checkpoint_, plan_);
@@ -239,10 +239,31 @@ void JobRun::run_upsert(Sample& sample) {
     run_pass(pass);
     return;
   }
-  keep_token(sample.token);
+  if (!sample.settled) keep_token(sample.token);
   start_fresh(pass.read, checkpoint_, plan_);
   run_pass(pass);
-  settle_open_tokens();
+  if (sample.settled)
+    settle_to(sample.token);
+  else
+    settle_open_tokens();
+}
+
+/// Rows above the mark have been read: in one read from the settled mark on, they would be read
+/// again at each poll, and not only once. (At the mark itself more may come: rows of one tick.)
+bool JobRun::read_ahead(const HorizonToken& token) const {
+  return plan_.proven() && checkpoint_.settled && checkpoint_.reached && !token.mark.null &&
+         less(token.mark, checkpoint_.reached->cursor);
+}
+
+/// The second look at what lies between the settled mark and that of a token that has settled.
+void JobRun::settle_to(const HorizonToken& token) {
+  Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = token};
+  start_settle(pass.read, checkpoint_, plan_);
+  pass.read.below = token.mark;
+  if (checkpoint_.settled && !less(*checkpoint_.settled, token.mark))
+    finish(checkpoint_, pass);
+  else
+    run_pass(pass);
 }
 
 void JobRun::run_append(Sample& sample) {
@@ -274,11 +295,7 @@ void JobRun::settle_open_tokens() {
   }
   if (!checkpoint_.initial_done && fit_for_ranges(*settled))
     if (const auto ranges = split(); ranges.size() > 1) return begin_ranges(*settled, true, ranges);
-  Pass pass{.kind = Pass::Kind::settle, .read = base_read(), .token = settled};
-  start_settle(pass.read, checkpoint_, plan_);
-  pass.read.below = settled->mark;
-  if (settled->mark.null) return;
-  run_pass(pass);
+  if (!settled->mark.null) settle_to(*settled);
 }
 
 void JobRun::run_nulls() {

@@ -64,6 +64,8 @@ class JobRun {
   void run_backfill_pending();
   void run_nulls();
   void settle_open_tokens();
+  void settle_to(const HorizonToken& token);
+  bool read_ahead(const HorizonToken& token) const;
   void reach_back(Pass& pass) const;
   void finish_run();
 

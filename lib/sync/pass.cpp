@@ -21,11 +21,25 @@ void raise_time(std::optional<WallTime>& time, WallTime to) {
   if (!time || *time < to) time = to;
 }
 
+/// Rows that are written between the sample and the read are stamped a little later than it.
+constexpr Duration since_the_sample = std::chrono::seconds(10);
+
 /// A row dated far ahead must not carry `reached` with it: rows before it would wait to be settled.
+/// What may stand there instead of it; nullopt for a row that is no further than rows are now.
+/// (Numbers and transaction ids do not lie in the future.)
+std::optional<Value> bound_for(const Value& last, const HorizonToken& token) {
+  if (!less(token.mark, last)) return std::nullopt;
+  if (token.proof == ProofKind::lookback) return token.mark;
+  if (!is_temporal(token.mark.type.kind)) return std::nullopt;
+  if (!less(minus(token.mark, -(token.behind + since_the_sample)), last)) return std::nullopt;
+  return minus(token.mark, -token.behind);
+}
+
 void raise_reached(Checkpoint& checkpoint, const Pass& pass, const Position& last, bool in_order) {
-  if (pass.has_mark() && less(pass.token->mark, last.cursor)) {
-    if (!checkpoint.reached || less(checkpoint.reached->cursor, pass.token->mark))
-      checkpoint.reached = Position{pass.token->mark, {}};
+  const auto bound = pass.has_mark() ? bound_for(last.cursor, *pass.token) : std::nullopt;
+  if (bound) {
+    if (!checkpoint.reached || less(checkpoint.reached->cursor, *bound))
+      checkpoint.reached = Position{*bound, {}};
     return;
   }
   // Keys are ordered by the source alone, so of two positions with one cursor value only the order

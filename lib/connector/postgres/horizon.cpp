@@ -222,14 +222,18 @@ TimeSample Horizon::take_time_sample(const std::string& zone) {
   // The bound comes after the mark, in a statement of its own: the order is what the proof rests
   // on.
   const std::vector<Rows> answers = watched_.query_all(
-      {std::string(sight) + ", " + sampling() + ", (SELECT least(statement_timestamp() - " +
-           std::string(delta) + ", min(xact_start)) FROM pg_stat_activity WHERE " + others() + ")" +
-           (zone.empty() ? std::string() : " AT TIME ZONE " + PostgresDialect::quote_text(zone)),
+      {std::string(sight) + ", " + sampling() + ", mark.at" +
+           (zone.empty() ? std::string() : " AT TIME ZONE " + PostgresDialect::quote_text(zone)) +
+           ", (extract(epoch FROM statement_timestamp() - mark.at) * 1000000)::bigint FROM (SELECT "
+           "least(statement_timestamp() - " +
+           std::string(delta) + ", min(xact_start)) AS at FROM pg_stat_activity WHERE " + others() +
+           ") AS mark",
        std::string(next_xid_query)});
   const Row activity = answers[0][0];
   require_sight(activity);
   const Row next = answers[1][0];
   TimeSample sample{.server = activity[2].c_str(),
+                    .behind = Duration(activity[5].as<std::int64_t>()),
                     .mark = activity[4].c_str(),
                     .sampled = wall_time(activity[3]),
                     .bound = next[0].c_str(),
@@ -245,6 +249,7 @@ HorizonToken Horizon::sample_time(const CursorOrigin& origin, const std::string&
   HorizonToken token{
       .mark = mark_at(origin.type, sample->mark), .server = sample->server, .state = {}};
   token.sampled = sample->sampled;
+  token.behind = sample->behind;
   // No transaction below it was open in a snapshot newer than the mark: nothing to wait for.
   if (!sample->none_open || replica_ != nullptr)
     token.state = std::string(p3) + " " + sample->bound;

@@ -70,6 +70,7 @@ class DrainMemory {
 /// What P3 asks of a server, which is the same for every table of it: horizon.h.
 struct TimeSample {
   std::string server;      ///< incarnation_of the one that answered
+  Duration behind{};       ///< how far `mark` lies behind its clock
   std::string mark;        ///< the server's text, in the zone that was asked for
   WallTime sampled{};      ///< its clock when it began
   std::string bound;       ///< the next xid to be given, taken after the mark
