@@ -1,3 +1,6 @@
+#include <malloc.h>
+#include <sys/resource.h>
+
 #include "core/error.h"
 #include "daemon/app.h"
 #include "daemon/command/command.h"
@@ -6,16 +9,27 @@
 namespace tidemark {
 namespace {
 
+/// A core file would hold passwords and rows. systemd-coredump keeps none of this size either.
+void forbid_core_files() {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
 class DaemonCommand final : public Command {
  public:
   void declare(CLI::App& app) override { config_.declare(app); }
 
   ExitStatus run(Console& console) override {
+    forbid_core_files();
     NotifyEnvironment supervisor = NotifyEnvironment::take();
     auto loaded = load_or_complain(console, config_.path, true);
     if (!loaded) return ExitStatus::config;
     try {
       App app({.config_path = config_.path, .supervisor = std::move(supervisor)}, *loaded);
+      // With many jobs the file's items and their origins take more than all that was made of
+      // them, for as long as the daemon lives.
+      loaded.reset();
+      malloc_trim(0);
       return app.run();
     } catch (const Error& error) {
       console.fail(error.what());

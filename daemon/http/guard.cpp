@@ -49,13 +49,20 @@ bool Guard::host_allowed(const std::string& host) const {
   return is_ip_address(name) || names_.count(name) != 0;
 }
 
+/// "http://localhost:9465"; "null" is what a browser says for a page from nowhere.
+bool Guard::origin_allowed(const std::string& origin) const {
+  const std::size_t scheme = origin.find("://");
+  return scheme != std::string::npos && host_allowed(origin.substr(scheme + 3));
+}
+
 std::optional<Response> Guard::refuse_write(const Request& request, Reason& reason) const {
   if (request.method != "POST")
     return problem(405, "method not allowed", "this server answers GET, HEAD and POST");
   if (request.header("x-tidemark") != "1")
     return problem(403, "header missing", "a call that changes something carries X-Tidemark: 1");
   if (const std::string& site = request.header("sec-fetch-site");
-      site == "cross-site" || site == "same-site") {
+      site == "cross-site" || site == "same-site" ||
+      (request.headers.contains("origin") && !origin_allowed(request.header("origin")))) {
     reason = observe::AuthFailure::cross_site;
     return problem(403, "cross-site call", "calls from another site's page are refused");
   }

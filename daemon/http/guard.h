@@ -15,7 +15,8 @@ namespace tidemark::http {
 /// - Over TCP the Host must be an IP address, localhost or a name of ours, on reads too: a page
 /// that
 ///   rebinds its own name to this machine is same-origin to the browser and sends no Origin.
-/// - Writes carry `X-Tidemark: 1` and JSON, which no other site's form or simple request can send.
+/// - Writes carry `X-Tidemark: 1` and JSON, which no other site's form or simple request can send,
+/// and an Origin, where there is one, is held to the same names.
 /// - Writes over TCP need the token; the unix socket's file mode is its own permission.
 /// - From another machine everything but metrics and health needs the token.
 class Guard {
@@ -32,6 +33,7 @@ class Guard {
 
  private:
   bool host_allowed(const std::string& host) const;
+  bool origin_allowed(const std::string& origin) const;
   using Reason = std::optional<observe::AuthFailure>;
   std::optional<Response> refuse_write(const Request& request, Reason& reason) const;
   std::optional<Response> refuse_token(const Request& request, Reason& reason) const;

@@ -61,15 +61,16 @@ class Accepting : public Listener {
   void accept() {
     if (stopping_ || sessions_.size() >= limits_.connections) {
       accepting_ = false;
+      if (!stopping_) make_room();
       return;
     }
     accepting_ = true;
     acceptor_.async_accept(
         [this, alive = alive_](boost::system::error_code error, typename Protocol::socket socket) {
           if (!*alive || error == asio::error::operation_aborted) return;
-          // Out of descriptors is the one error that repeats at once: what is open must end first.
-          if (error && sessions_.empty()) return retry_later();
-          if (!error) open(std::move(socket));
+          // Out of descriptors is the one error that repeats at once: something must end first.
+          if (error) return retry_later();
+          open(std::move(socket));
           accept();
         });
   }
@@ -85,6 +86,16 @@ class Accepting : public Listener {
     timer->async_wait([this, alive = alive_, timer](boost::system::error_code) {
       if (*alive) accept();
     });
+  }
+
+  /// What its end brings is the next accept.
+  void make_room() {
+    Session* oldest = nullptr;
+    for (Session* session : sessions_)
+      if (session->waits_since() &&
+          (oldest == nullptr || *session->waits_since() < *oldest->waits_since()))
+        oldest = session;
+    if (oldest != nullptr) oldest->drop();
   }
 
   void open(typename Protocol::socket socket) {

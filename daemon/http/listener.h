@@ -20,7 +20,10 @@ struct Limits {
   std::uint32_t header_bytes = 8 << 10;
   std::uint64_t body_bytes = 64 << 10;
   Duration deadline = std::chrono::seconds(10);  ///< to send a request, and to take its answer
-  std::size_t connections = 64;                  ///< per listener; more wait in the backlog
+  /// Per listener. At that number the connection goes that has waited longest for its client, so
+  /// that many half requests keep nobody out; where none waits for its client, newcomers wait for
+  /// us.
+  std::size_t connections = 64;
 };
 
 class Session;

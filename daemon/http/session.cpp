@@ -50,6 +50,7 @@ void Session::stop() {
 }
 
 void Session::read() {
+  waits_since_ = std::chrono::steady_clock::now();
   parser_.emplace();
   parser_->header_limit(limits_.header_bytes);
   parser_->body_limit(limits_.body_bytes);
@@ -71,6 +72,7 @@ void Session::on_read(beast::error_code error) {
     return answer(problem(400, "bad request", "this is no HTTP/1.1 request"), false);
   if (error) return close();
   busy_ = true;
+  waits_since_.reset();
   Response refusal;
   const std::optional<Request> request = take_request(refusal);
   const bool keep_alive = parser_->get().keep_alive();
@@ -119,6 +121,7 @@ void Session::answer(Response response, bool keep_alive) {
   keep_alive = keep_alive && !stopping_;
   message_->keep_alive(keep_alive);
   stream_.expires_after(limits_.deadline);
+  waits_since_ = std::chrono::steady_clock::now();
   beast::http::async_write(
       stream_, *message_,
       [self = shared_from_this(), keep_alive](beast::error_code error, std::size_t) {

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void start() { read(); }
   /// Ends the connection: now if it is idle, else behind the answer under way.
   void stop();
+  /// Ends the connection now, whatever it is doing.
+  void drop() { close(); }
+  /// Since when it has waited for its client, to send or to take something; nullopt while the
+  /// client waits for us.
+  std::optional<std::chrono::steady_clock::time_point> waits_since() const noexcept {
+    return waits_since_;
+  }
 
  private:
   using RequestParser = boost::beast::http::request_parser<boost::beast::http::string_body>;
@@ -51,6 +59,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const Router& router_;
   Limits limits_;
   std::function<void(Session*)> closed_;
+  std::optional<std::chrono::steady_clock::time_point> waits_since_ = {};
   bool busy_ = false;
   bool unread_ = false;  ///< the request was refused before all of it had come
   bool stopping_ = false;
