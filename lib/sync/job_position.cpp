@@ -264,6 +264,15 @@ Settlement JobRun::ask_settled(const HorizonToken& token) {
 bool JobRun::wait_settled(const HorizonToken& token, Duration limit) {
   // Sampled in this run, and nothing was open then.
   if (token.state.empty()) return true;
+  // Who holds an older token up was open at this sample, too: there is nothing to be waited for.
+  if (!checkpoint_.tokens.empty()) {
+    const Settlement older = ask_settled(checkpoint_.tokens.back());
+    if (!older.settled && !older.lost) {
+      blocked_ = older;
+      blocked_since_ = checkpoint_.tokens.back().sampled;
+      return false;
+    }
+  }
   const SteadyTime begun = ports_.clock.steady();
   Duration waited{};
   for (std::size_t look = 0;; ++look) {
