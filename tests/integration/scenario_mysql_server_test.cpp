@@ -1,8 +1,10 @@
 // A MariaDB source that restarts, crashes, or is a replica (correctness: E, CUR-16, 21, 26, 35).
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "core/connector.h"
 #include "integration/scenario_mysql.h"
+#include "support/daemon.h"
 
 using namespace tidemark::test;
 using namespace tidemark::test::scenario;
@@ -73,6 +75,49 @@ TEST_CASE("CUR-16 a prepared transaction holds the mark across a restart",
   arrives(job, server, "prepared_moves");
 }
 
+TEST_CASE("CUR-01 status names who holds the mark: session, user and age",
+          "[scenario][mysql][CUR-01]") {
+  MariaDbServer& server = shared_mariadb();
+  server.sql("DROP TABLE IF EXISTS moves, held_moves; " + std::string(moves_table));
+  Daemon daemon("connections:\n  from: " + yaml_of(server) + "\n  to: " + yaml_of(server) +
+                    "\njobs:\n  held:\n    source: {connection: from, table: test.moves}\n"
+                    "    target: {connection: to, table: test.held_moves}\n"
+                    "    mode: incremental\n    cursor: {column: at}\n"
+                    "    schedule: {every: 200ms}\n",
+                {"SCENARIO_PASSWORD=tidemark"});
+  daemon.start();
+  daemon.wait_ready();
+  Session writer(server);
+  writer.run("START TRANSACTION");
+  writer.run("INSERT INTO moves (id, v) VALUES (1, 1)");
+  server.sql("INSERT INTO moves (id, v) VALUES (2, 2)");
+  const TempDir folder;
+  const std::string file = folder / "status";
+  const auto status = [&] {
+    std::ofstream(file, std::ios::trunc).close();
+    ChildProcess asking({TIDEMARK_BINARY, "status", "held", "-c", daemon.config()},
+                        {.output = file});
+    asking.wait();
+    return read_file(file);
+  };
+  const std::string blocker = "transaction " + writer.id() + " of root, ";
+  std::string said;
+  wait_until("status to name the writer, which grows older", [&] {
+    said = status();
+    const std::size_t at = said.find(blocker);
+    return at != std::string::npos && said[at + blocker.size()] > '0' &&
+           said[at + blocker.size()] <= '9';
+  });
+  INFO(said);
+  CHECK(said.find("blocked since") != std::string::npos);
+  // The row of the one that is not held up has arrived.
+  CHECK(server.sql("SELECT id FROM held_moves") == "2\n");
+  writer.run("COMMIT");
+  wait_until("nobody to be named",
+             [&] { return status().find("blocked by") == std::string::npos; });
+  CHECK(daemon.stop() == 0);
+}
+
 TEST_CASE("CUR-21 a replica that lags gives its rows later, and a mark waits for them",
           "[scenario][mysql][CUR-21]") {
   MariaDbServer primary({"--server-id=1", "--log-bin", "--binlog-format=ROW"});
@@ -127,4 +172,60 @@ TEST_CASE("CUR-26 ids go on after a crash", "[scenario][mysql][CUR-26]") {
   arrives(job, server, "crashed_moves");
   server.sql("INSERT INTO moves (v) VALUES (7)");
   arrives(job, server, "crashed_moves");
+}
+
+TEST_CASE("CUR-35 a table that was emptied or restored gives its numbers again, and is read again",
+          "[scenario][mysql][CUR-35]") {
+  MariaDbServer& server = shared_mariadb();
+  const std::string ids = "SELECT id, v FROM moves ORDER BY id";
+  const std::string copied = "SELECT id, v FROM gone_back ORDER BY id";
+  const auto fill = [&](const std::string& value, int rows) {
+    server.sql("INSERT INTO moves (v) SELECT " + value + " FROM seq_1_to_" + std::to_string(rows));
+  };
+  server.sql("DROP TABLE IF EXISTS moves; " + std::string(moves_table));
+  Job job = follow(server, "gone_back", "id");
+  fill("1", 5);
+  must_arrive(job, server, server, ids, copied);
+  // The newest rows are deleted: the highest number falls, and nothing has gone back.
+  server.sql("DELETE FROM moves WHERE id > 3; DELETE FROM gone_back WHERE id > 3");
+  must_arrive(job, server, server, ids, copied);
+  CHECK_FALSE(job.said("given out before"));
+  const std::string how = GENERATE("TRUNCATE moves",
+                                   // What mariadb-dump makes of an older backup.
+                                   "CREATE TABLE old AS SELECT id, v FROM moves WHERE id < 2; DROP "
+                                   "TABLE moves; ");
+  CAPTURE(how);
+  if (how.starts_with("TRUNCATE")) {
+    server.sql(how);
+    fill("2", 2);
+  } else {
+    server.sql("DROP TABLE IF EXISTS old; " + how + moves_table +
+               " INSERT INTO moves (id, v) SELECT id, v FROM old; DROP TABLE old");
+    fill("3", 1);
+  }
+  job.must_run();
+  CHECK(job.said("gives out numbers that were given out before"));
+  // What is not in the source any more stays: nobody told that it was deleted.
+  server.sql("DELETE FROM gone_back WHERE id > 2");
+  must_arrive(job, server, server, ids, copied);
+  CHECK_FALSE(job.said("given out before"));
+}
+
+TEST_CASE("CUR-35 an append does not read again what it may have appended",
+          "[scenario][mysql][CUR-35]") {
+  MariaDbServer& server = shared_mariadb();
+  server.sql("DROP TABLE IF EXISTS moves, gone_back_too; " + std::string(moves_table) +
+             " INSERT INTO moves (v) VALUES (1), (2), (3)");
+  Job job({.from = yaml_of(server),
+           .to = yaml_of(server),
+           .job = "    source: {connection: from, table: test.moves}\n"
+                  "    target: {connection: to, table: test.gone_back_too, write: append}\n"
+                  "    mode: incremental\n    cursor: {column: id}\n"});
+  const std::string copied = "SELECT id, v FROM gone_back_too ORDER BY id";
+  must_arrive(job, server, server, "SELECT id, v FROM moves ORDER BY id", copied);
+  server.sql("TRUNCATE moves; INSERT INTO moves (v) VALUES (9)");
+  CHECK(job.run() != 0);
+  CHECK(job.said("gives out numbers that were given out before"));
+  CHECK(job.said("tidemark resync"));
+  CHECK(server.sql(copied) == "1\t1\n2\t2\n3\t3\n");
 }
