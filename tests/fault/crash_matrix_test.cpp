@@ -240,3 +240,9 @@ TEST_CASE("docs/reliability.md shows every stage, and no other", "[fault][docs]"
   CHECK(std::count(part.begin(), part.end(), '\n') == static_cast<long>(stages().size()) + 3);
   CHECK(part.find("LOST") == std::string::npos);
 }
+
+TEST_CASE("the program that ships has no crash points", "[fault][docs]") {
+  const std::string switch_name = "TIDEMARK_CRASH_AT";
+  CHECK(read_file(crash_program()).find(switch_name) != std::string::npos);
+  CHECK(read_file(TIDEMARK_BINARY).find(switch_name) == std::string::npos);
+}
