@@ -11,6 +11,9 @@ std::string token_name(const HorizonToken& token) {
          token.mark.text;
 }
 
+/// A note of the sampler on an unsampled token.
+constexpr const char* waits_for_sample = "waits";
+
 /// What a sample taken for a token says of it.
 TokenState state_of(const Sample& sample) {
   return {.kind = sample.fresh ? TokenState::Kind::sampled : TokenState::Kind::unsampled,
@@ -75,6 +78,7 @@ HorizonToken MysqlSource::horizon(const Relation& relation, const CursorRef& cur
                                   ProofKind proof) {
   const CursorOrigin& origin = origin_of(relation, cursor);
   const bool timed = is_temporal(origin.type.kind);
+  bool unsampled = false;
   HorizonToken token;
   token.proof = proof;
   // The mark first, the sample after it: what was assigned before the mark is in the sample or
@@ -85,20 +89,25 @@ HorizonToken MysqlSource::horizon(const Relation& relation, const CursorRef& cur
     token.server = sample->server;
     token.sampled = sample->clock;
     token.state = to_text(state_of(*sample), replica_);
+    unsampled = !sample->fresh;
   } else {
     token.server = sampler_->server(caller_);
     token.sampled = now();
   }
   if (timed) token.mark = clock_mark(origin.type, token.sampled);
+  if (unsampled) sampler_->remember(token_name(token), waits_for_sample);
   return token;
 }
 
 /// Who was open when the view was new for the first time since: as good as what could not be seen
-/// when the token was taken, because it lists whatever has not ended by then.
-TokenState MysqlSource::sampled_late(const HorizonToken& token, const Sample& sample) {
+/// when the token was taken, because it lists whatever has not ended by then. nullopt: another
+/// process took the token; a new one does as well, and its sample is in the checkpoint.
+std::optional<TokenState> MysqlSource::sampled_late(const HorizonToken& token,
+                                                    const Sample& sample) {
   const std::string name = token_name(token);
   const std::string known = sampler_->recall(name);
-  if (!known.empty()) return token_state_from(known);
+  if (known.empty()) return std::nullopt;
+  if (known != waits_for_sample) return token_state_from(known);
   const TokenState state = state_of(sample);
   sampler_->remember(name, to_text(state, true));
   return state;
@@ -119,7 +128,11 @@ Settlement MysqlSource::settled(const HorizonToken& token) {
     const bool early = state.after != 0 && sample->first <= state.after;
     if (!sample->fresh || (early && state.kind == TokenState::Kind::unsampled))
       return {.stale = true};
-    if (state.kind == TokenState::Kind::unsampled) state = sampled_late(token, *sample);
+    if (state.kind == TokenState::Kind::unsampled) {
+      const auto late = sampled_late(token, *sample);
+      if (!late) return {.lost = true};
+      state = *late;
+    }
     const std::vector<Pending> open = still_open(state, *sample);
     if (!open.empty()) return {.blockers = mysql::describe(open, sample->work)};
   } else if (!same_server(token.server, sampler_->server(caller_))) {

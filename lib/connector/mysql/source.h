@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connector/mysql/catalogue.h"
@@ -60,7 +61,7 @@ class MysqlSource final : public Source {
   void mark_number(HorizonToken& token, const Relation& relation, const CursorRef& cursor,
                    const CursorOrigin& origin);
   Value clock_mark(const Type& type, WallTime clock);
-  TokenState sampled_late(const HorizonToken& token, const Sample& sample);
+  std::optional<TokenState> sampled_late(const HorizonToken& token, const Sample& sample);
   Settlement reached_by_replica(const HorizonToken& token);
   void inspect_server(CursorEvidence& evidence);
   void inspect_replication(CursorEvidence& evidence);

@@ -213,6 +213,9 @@ TEST_CASE("a frozen view is told from an empty one", "[mysql][server][drain]") {
     stop = true;
     poller.join();
   }
+  // To another process it is of no use: who was open then is written nowhere.
+  const auto elsewhere = connect_to_shared()->open_source();
+  wait_until("the view to be renewed there", [&] { return elsewhere->settled(unsampled).lost; });
   // The same token is sampled late, and still waits for who was open all the time.
   Settlement waiting;
   wait_until("the view to be renewed", [&] {
