@@ -3,6 +3,62 @@
 #include "connector/mysql/key_index.h"
 
 namespace tidemark::mysql {
+namespace {
+
+constexpr const char* has_children = "1451";
+constexpr const char* no_parent = "1452";
+
+/// The statements of a replacement, one after the other. Rows may refer to each other in an order
+/// that suits no check row by row; a statement that fails is undone alone.
+struct Exchange {
+  Session& session;
+  WritePlan& plan;
+  std::string staged;  ///< SQL
+  const sql::ReplaceStatements& statements;
+  WriteCounts& counts;
+
+  void erase(bool scoped) {
+    try {
+      counts.deleted = run(statements.erase);
+    } catch (const Error& error) {
+      if (!among_relatives(error, has_children) || scoped || !plan.relatives().let_go(staged))
+        throw;
+      counts.deleted = run(statements.erase);
+    }
+  }
+
+  void update() {
+    const std::uint64_t moved = plan.key_is_unique() ? plan.moves().take_out(staged) : 0;
+    try {
+      counts.updated = run(statements.update) + moved;
+    } catch (const Error& error) {
+      if (moved != 0 || !among_relatives(error, no_parent)) throw;
+      insert_relatives();
+      counts.updated = run(statements.update);
+    }
+    if (moved != 0) plan.moves().put_back(staged);
+  }
+
+  void insert() {
+    try {
+      counts.inserted += run(statements.insert);
+    } catch (const Error& error) {
+      if (!among_relatives(error, no_parent)) throw;
+      insert_relatives();
+    }
+  }
+
+ private:
+  std::uint64_t run(const std::string& statement) { return session.change(statement).affected; }
+  void insert_relatives() {
+    counts.inserted += plan.relatives().insert(staged, [this] { return run(statements.insert); });
+  }
+  bool among_relatives(const Error& error, const char* code) {
+    return error.fields().code == code && plan.key_is_unique() && plan.relatives().any();
+  }
+};
+
+}  // namespace
 
 MysqlLoad::MysqlLoad(Session& session, const MysqlDialect& dialect, WritePlan& plan,
                      sql::CheckpointStore store, LoadSpec spec, const std::string& metadata_schema)
@@ -133,14 +189,10 @@ void MysqlLoad::swap_in() {
                  .table = plan_.table().display(),
                  .hint = "Select only rows of the scope, or correct target.scope."});
   const sql::ReplaceStatements statements = sql::replace_statements(replacement, dialect_);
-  counts_.deleted = session_.change(statements.erase).affected;
-  if (!statements.update.empty()) {
-    const std::string staged = dialect_.table(staging_);
-    const std::uint64_t moved = plan_.key_is_unique() ? plan_.moves().take_out(staged) : 0;
-    counts_.updated = session_.change(statements.update).affected + moved;
-    if (moved != 0) plan_.moves().put_back(staged);
-  }
-  counts_.inserted = session_.change(statements.insert).affected;
+  Exchange exchange{session_, plan_, dialect_.table(staging_), statements, counts_};
+  exchange.erase(!spec_.write.scope.empty());
+  if (!statements.update.empty()) exchange.update();
+  exchange.insert();
   counts_.unchanged = staged_ - counts_.inserted - counts_.updated;
 }
 

@@ -11,6 +11,8 @@ constexpr const char* temporary_name = "tidemark_rows";
 
 /// Duplicate entry for a key.
 constexpr const char* duplicate = "1062";
+/// A parent row is missing.
+constexpr const char* no_parent = "1452";
 
 std::vector<WrittenColumn> written(const CatalogueTable& table,
                                    const std::vector<TargetColumn>& columns) {
@@ -54,6 +56,7 @@ WritePlan::WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec sp
       columns_(written(table, columns)),
       key_(chosen(columns_, spec_.key)),
       moves_(session, dialect, table, columns_, key_),
+      relatives_(session, dialect, table.name, key_),
       bulk_(bulk) {
   const sql::ExistingTable known = existing_table(table);
   key_is_unique_ = !key_.empty() && sql::is_unique_key(known, spec_.key);
@@ -111,14 +114,38 @@ RowWriter& WritePlan::insert_into(std::unique_ptr<RowWriter>& writer, const std:
 
 void WritePlan::make_temporary() {
   if (direct_ || temporary_made_) return;
+  make_staging_table();
+  moves_.make_temporary();
+}
+
+void WritePlan::make_staging_table() {
+  if (temporary_made_) return;
   session_.execute("DROP TEMPORARY TABLE IF EXISTS " + dialect_.table(temporary_));
   session_.execute(staging_definition(temporary_, true));
-  moves_.make_temporary();
   temporary_made_ = true;
 }
 
 WriteCounts WritePlan::upsert(const Batch& batch, std::span<const std::uint32_t> rows) {
-  return direct_ ? upsert_directly(batch, rows) : upsert_staged(batch, rows);
+  try {
+    return direct_ ? upsert_directly(batch, rows) : upsert_staged(batch, rows);
+  } catch (const Error& error) {
+    // Only the statement is undone.
+    if (error.fields().code != no_parent || !relatives_.any()) throw;
+  }
+  return upsert_relatives(batch, rows);
+}
+
+/// Rows whose parents may be among them: all are there before the first one is changed to refer to
+/// another.
+WriteCounts WritePlan::upsert_relatives(const Batch& batch, std::span<const std::uint32_t> rows) {
+  make_staging_table();
+  stage_for_key(batch, rows);
+  WriteCounts counts;
+  counts.inserted = relatives_.insert(dialect_.table(temporary_), {batch, rows},
+                                      [this] { return insert_staged(); });
+  counts.updated = update_staged();
+  counts.unchanged = rows.size() - counts.inserted - counts.updated;
+  return counts;
 }
 
 WriteCounts WritePlan::upsert_directly(const Batch& batch, std::span<const std::uint32_t> rows) {

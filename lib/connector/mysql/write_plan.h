@@ -7,6 +7,7 @@
 
 #include "connector/mysql/catalogue.h"
 #include "connector/mysql/row_writer.h"
+#include "connector/mysql/self_references.h"
 #include "connector/mysql/unique_moves.h"
 #include "core/target.h"
 
@@ -35,6 +36,8 @@ class WritePlan {
 
   /// For a replacement, which moves values of unique indexes within its own staging table.
   UniqueMoves& moves() noexcept { return moves_; }
+  /// Likewise, whose rows may refer to each other.
+  SelfReferences& relatives() noexcept { return relatives_; }
 
   /// Before the transaction: the temporary tables of a staged upsert, made once.
   void make_temporary();
@@ -53,9 +56,11 @@ class WritePlan {
   Error located(const Error& error) const;
 
  private:
+  void make_staging_table();
   WriteCounts upsert_directly(const Batch& batch, std::span<const std::uint32_t> rows);
   std::uint64_t update_staged();
   WriteCounts upsert_staged(const Batch& batch, std::span<const std::uint32_t> rows);
+  WriteCounts upsert_relatives(const Batch& batch, std::span<const std::uint32_t> rows);
   void stage_for_key(const Batch& batch, std::span<const std::uint32_t> rows);
   std::uint64_t insert_staged();
   void refuse_collisions();
@@ -73,6 +78,7 @@ class WritePlan {
   std::vector<WrittenColumn> columns_;
   std::vector<WrittenColumn> key_;
   UniqueMoves moves_;
+  SelfReferences relatives_;
   bool bulk_;
   bool key_is_unique_ = false;
   bool direct_ = false;
