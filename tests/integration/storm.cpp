@@ -66,7 +66,8 @@ seconds storm_length() {
 }
 
 milliseconds longest_hold() {
-  return std::min(milliseconds(5000), milliseconds(storm_length()) / 12);
+  const auto length = std::chrono::duration_cast<milliseconds>(storm_length());
+  return length < std::chrono::minutes(1) ? length / 25 : seconds(5);
 }
 
 std::unique_ptr<Client> postgres_client(const PostgresServer& server) {

@@ -17,8 +17,9 @@ namespace tidemark::test {
 
 /// TIDEMARK_STORM_SECONDS, or 20 s.
 std::chrono::seconds storm_length();
-/// Transactions stay open for up to 5 s of a minute's storm, less in a shorter one, so that marks
-/// can settle between the kills.
+/// Transactions stay open for up to 5 s of a minute's storm, in a shorter one for as long as a
+/// daemon lives between two kills. A drain's mark moves when the oldest open transaction ends,
+/// which is so about twice in the time of the longest one.
 std::chrono::milliseconds longest_hold();
 
 /// A connection of a writer. False: the statement failed and the transaction is gone.

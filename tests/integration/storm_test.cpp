@@ -175,8 +175,10 @@ TEST_CASE("a storm on MariaDB loses nothing on its way to PostgreSQL", "[integra
                   }};
   const Weather weather = rage(storm);
   // Read every 20 ms, the list of transactions is a copy that never grows old enough to be renewed.
+  WARN("the mark moved " << weather.marks_otherwise << " times, and "
+                         << weather.marks_while_disturbed << " times while disturbed");
   CHECK(weather.marks_while_disturbed <= weather.rests);
-  CHECK(weather.marks_otherwise > 0);
+  CHECK(weather.marks_otherwise >= 20);
   check_calm(storm, weather);
 }
 
@@ -193,6 +195,7 @@ TEST_CASE("a storm on PostgreSQL loses nothing on its way to MariaDB", "[integra
               .connect = [&] { return postgres_client(source); },
               .disturb = nullptr};
   const Weather weather = rage(storm);
+  WARN("the mark moved " << weather.marks_otherwise << " times");
   CHECK(weather.marks_otherwise >= 20);
   check_calm(storm, weather);
 }
