@@ -54,6 +54,7 @@ prometheus::Family<Histogram>& Families::histogram(std::string_view name) {
 }
 
 SeriesGroup::~SeriesGroup() {
+  if (families_.closed()) return;
   for (const auto& remove : removals_)
     remove();
 }

@@ -217,7 +217,9 @@ void Metrics::Impl::add_configuration(Snapshot& snapshot) const {
 
 Metrics::Metrics(const Clock& clock, BuildInfo build)
     : impl_(std::make_unique<Impl>(clock, std::move(build))) {}
-Metrics::~Metrics() = default;
+Metrics::~Metrics() {
+  impl_->families.close();
+}
 
 void Metrics::set_jobs(const Settings& settings) {
   const std::lock_guard guard(impl_->mutex);
