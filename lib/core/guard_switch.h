@@ -32,6 +32,7 @@ enum class Guard : std::uint8_t {
   // The first load.
   first_load_waits,  ///< it proves nothing about transactions that were open when it began
   range_ends_last,   ///< a range is finished with its last row
+  fill_untouched,    ///< a table without its key is filled by one load only, from its making on
   count_,
 };
 

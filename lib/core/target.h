@@ -59,6 +59,7 @@ struct TargetPlan {
   std::vector<std::string> ignored_columns = {};  ///< source columns not written because of drift
   std::vector<std::string> added_columns = {};    ///< need a backfill once added
   std::vector<std::string> notes = {};
+  bool makes_table = false;  ///< there is none yet: `prepare` makes it, and has made it
   /// A first load left the table without the index over its key: until LoadStage::finishing it
   /// takes rows with LoadStage::filling alone. Stored with the table, so that a crash loses
   /// nothing.

@@ -183,6 +183,7 @@ void FirstLoad::load(RangeRecord& range, Connections::Sessions& sessions) {
   const Writing::Ports& own = ports_.writing;
   PhaseTimes times;
   Writing writing(writing_ports(sessions.target, times));
+  writing.fill();
   const Pass pass = pass_of(range);
   Reading reading({.source = *sessions.source,
                    .plan = plan_,

@@ -59,7 +59,8 @@ Acquired JobRun::take_job() {
   Target& target = *sessions_.target;
   // Our own tables are made by `prepare`, which must not touch a table that another holder writes:
   // only where nothing is stored yet does it come before the job is ours.
-  if (!memory_.held && !target.peek(key_, job_.target_table)) target.prepare(plan_.write);
+  if (!memory_.held && !target.peek(key_, job_.target_table))
+    made_table_ = target.prepare(first_write()).makes_table;
   // After a commit in doubt the old transaction may still be under way; `recover` waits for its
   // end.
   return memory_.in_doubt

@@ -161,6 +161,8 @@ bool JobRun::acquire() {
     checkpoint_ = *memory_.latest;
   else
     load_checkpoint(acquired.checkpoint);
+  // Somebody may have come in between, and have written to it.
+  if (acquired.checkpoint) made_table_ = false;
   if (request_.options.resync && memory_.saved) begin_epoch("a resync was asked for");
   check_definition();
   check_position_types();
@@ -184,7 +186,12 @@ void JobRun::prepare_target() {
     save_marks();
     plan_.write.schema_changes = wanted;
   }
-  outcome_.progress.drift = sessions_.target->prepare(plan_.write).drift;
+  const WriteSpec write = first_write();
+  const TargetPlan made = sessions_.target->prepare(write);
+  outcome_.progress.drift = made.drift;
+  made_table_ = made_table_ || made.makes_table;
+  key_pending_ = made.key_pending;
+  if (key_pending_ && !write.key_last) finish_table();
 }
 
 void JobRun::run_full() {
@@ -219,6 +226,7 @@ void JobRun::run_incremental() {
   look_behind(sampled);
   // What was written during the load is caught up with under a horizon of its own.
   if (load_first(sampled)) sampled = sample();
+  if (key_pending_) finish_table();
   sampled.settled = wait_settled(sampled.token, ports_.limits.settle_wait);
   if (plan_.apply == Apply::append)
     run_append(sampled);

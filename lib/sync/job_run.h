@@ -73,7 +73,11 @@ class JobRun {
   bool load_first(Sample& sample);
   std::vector<KeyPart> range_key() const;
   FirstLoad::Resume range_resume() const;
+  bool may_load_ranges() const;
   bool fit_for_ranges(const HorizonToken& token) const;
+  bool fills_table() const;
+  WriteSpec first_write() const;
+  void finish_table();
   std::vector<KeyRange> split() const;
   void begin_ranges(const HorizonToken& token, bool settled, const std::vector<KeyRange>& ranges);
   std::optional<std::vector<RangeRecord>> stored_ranges();
@@ -143,8 +147,10 @@ class JobRun {
   std::optional<Checkpoint> open_;  // what the open transaction will save
   std::optional<Value> open_last_;  // cursor of the last row in it, for rows without a key
   bool plan_recalled_ = false;
-  std::string server_;    // of the newest horizon token
-  bool holding_ = false;  // the job is ours and its checkpoint loaded
+  bool made_table_ = false;   // by this run: nobody has written to it yet
+  bool key_pending_ = false;  // of the target's table: TargetPlan::key_pending
+  std::string server_;        // of the newest horizon token
+  bool holding_ = false;      // the job is ours and its checkpoint loaded
   bool was_initial_ = false;
   bool hooked_ = false;
   bool was_skipped_ = false;

@@ -66,6 +66,12 @@ void RunGuard::progress(bool committed) {
   if (committed) renewed_ = progressed_;
 }
 
+void RunGuard::wait_patiently(bool patient) {
+  const std::lock_guard lock(mutex_);
+  patient_ = patient;
+  progressed_ = ports_.clock.steady();
+}
+
 void RunGuard::end(const std::optional<Error>& why) {
   {
     const std::lock_guard lock(mutex_);
@@ -145,7 +151,7 @@ void RunGuard::cancel_sessions(bool target_too) {
 
 void RunGuard::look(std::unique_lock<std::mutex>& lock) {
   const SteadyTime now = ports_.clock.steady();
-  const bool stalled = ports_.stall_timeout > Duration::zero() &&
+  const bool stalled = ports_.stall_timeout > Duration::zero() && !patient_ &&
                        now - progressed_ >= ports_.stall_timeout && !ending_.stop_requested();
   const bool renew = lease_held_ && !verdict_ && now - renewed_ >= ports_.lease / 3;
   lock.unlock();

@@ -46,6 +46,18 @@ class RunGuard {
   void keep_lease();
   /// A batch was written: not stalled. After a commit the lease is new too.
   void progress(bool committed);
+  /// For as long as it lives, the run is not stalled: the database works on something long, of
+  /// which nothing is heard until it is done.
+  class Patience {
+   public:
+    explicit Patience(RunGuard& guard) : guard_(guard) { guard_.wait_patiently(true); }
+    ~Patience() { guard_.wait_patiently(false); }
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+
+   private:
+    RunGuard& guard_;
+  };
   /// The writing side failed: the reading side is to end.
   void end_reading() noexcept;
   /// The next read may begin: undoes `end_reading`.
@@ -63,6 +75,7 @@ class RunGuard {
   std::optional<Error> verdict() const;
 
  private:
+  void wait_patiently(bool patient);
   void work(const std::stop_token& over);
   Duration next_look() const;
   void end(const std::optional<Error>& why);
@@ -77,6 +90,7 @@ class RunGuard {
   std::stop_source reading_;  // that of the reading side, or the run's
   bool lease_held_ = false;
   SteadyTime progressed_;
+  bool patient_ = false;
   SteadyTime renewed_;
   std::optional<Error> verdict_;
   mutable std::mutex sessions_mutex_;  // never with mutex_: a cancel may take its time

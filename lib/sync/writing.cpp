@@ -26,10 +26,15 @@ void Writing::confirm() {
 
 void Writing::begin() {
   if (!ports_.confirmed) confirm();
-  load_ = ports_.target->begin({.job = ports_.job,
-                                .fence = ports_.fence.load(),
-                                .lease = ports_.lease,
-                                .write = ports_.plan.write});
+  load_ = begun(finishing_ ? LoadStage::finishing : stage_);
+}
+
+std::unique_ptr<Load> Writing::begun(LoadStage stage) const {
+  return ports_.target->begin({.job = ports_.job,
+                               .fence = ports_.fence.load(),
+                               .lease = ports_.lease,
+                               .write = ports_.plan.write,
+                               .stage = stage});
 }
 
 void Writing::put_into(Load& load, const Batch& batch) const {
@@ -66,6 +71,11 @@ WriteCounts Writing::put(const Batch& batch, Apply apply) {
 
 WriteCounts Writing::commit(Checkpoint& checkpoint) {
   const Stopwatch watch(ports_.clock, ports_.times.commit);
+  std::optional<RunGuard::Patience> patience;
+  if (finishing_) {
+    load_.reset();
+    patience.emplace(ports_.guard);
+  }
   if (!load_) begin();
   checkpoint.revision = ports_.memory.saved ? ports_.memory.saved->revision + 1 : 1;
   WriteCounts counts;
@@ -84,6 +94,7 @@ WriteCounts Writing::commit(Checkpoint& checkpoint) {
     find_out(error, checkpoint);
   }
   ranges_.reset();
+  finishing_ = false;
   ports_.memory.saved = checkpoint;
   ports_.memory.latest = checkpoint;
   ports_.memory.saved_at = ports_.memory.leased_at = ports_.clock.steady();
@@ -130,10 +141,7 @@ void Writing::find_out(const Error& lost, const Checkpoint& checkpoint) {
 }
 
 bool Writing::fails(const Batch& part) {
-  const auto load = ports_.target->begin({.job = ports_.job,
-                                          .fence = ports_.fence.load(),
-                                          .lease = ports_.lease,
-                                          .write = ports_.plan.write});
+  const auto load = begun(stage_);
   try {
     put_into(*load, part);
   } catch (const Error& error) {

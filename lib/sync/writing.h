@@ -50,8 +50,14 @@ class Writing {
   /// The next `commit` takes these key ranges with it instead of those that are stored.
   void plan_ranges(std::vector<RangeRecord> ranges) { ranges_ = std::move(ranges); }
   void drop() noexcept { load_.reset(); }
+  /// The rows to come are those of a first load.
+  void fill() noexcept { stage_ = LoadStage::filling; }
+  /// The next `commit` ends a first load: it gives the table the key that was put off. Nothing may
+  /// be written in its transaction. The run is not taken for stalled meanwhile.
+  void finish_table() noexcept { finishing_ = true; }
 
  private:
+  std::unique_ptr<Load> begun(LoadStage stage) const;
   void begin();
   void confirm();
   void put_into(Load& load, const Batch& batch) const;
@@ -61,6 +67,8 @@ class Writing {
   std::optional<std::size_t> find_row(const Batch& batch, const Error& error);
 
   Ports ports_;
+  LoadStage stage_ = LoadStage::usual;
+  bool finishing_ = false;
   Apply apply_ = Apply::upsert;  ///< of the batch that is being written
   std::unique_ptr<Load> load_;
   std::optional<std::vector<RangeRecord>> ranges_;

@@ -29,7 +29,7 @@ Holder Fixture::holder(const std::string& process) const {
   return {.host = "localhost", .pid = getpid(), .process = process};
 }
 
-std::unique_ptr<Load> Fixture::begin(Target& target, const WriteSpec& spec) {
+std::unique_ptr<Load> Fixture::begin(Target& target, const WriteSpec& spec, LoadStage stage) {
   target.prepare(spec);
   const Acquired acquired =
       target.acquire(job(spec.table), holder(), spec.table, std::chrono::seconds(60));
@@ -37,7 +37,25 @@ std::unique_ptr<Load> Fixture::begin(Target& target, const WriteSpec& spec) {
   return target.begin({.job = job(spec.table),
                        .fence = acquired.fence,
                        .lease = std::chrono::seconds(60),
-                       .write = spec});
+                       .write = spec,
+                       .stage = stage});
+}
+
+WriteCounts Fixture::fill(Target& target, WriteSpec spec,
+                          const std::vector<const Batch*>& batches) {
+  spec.key_last = true;
+  WriteCounts counts;
+  std::int64_t revision = 0;
+  for (const Batch* batch : batches) {
+    const auto load = begin(target, spec, LoadStage::filling);
+    load->upsert(*batch);
+    load->save({.definition = "d", .revision = ++revision});
+    counts += load->commit();
+  }
+  const auto last = begin(target, spec, LoadStage::finishing);
+  last->save({.definition = "d", .revision = ++revision});
+  last->commit();
+  return counts;
 }
 
 WriteCounts Fixture::write(Target& target, const WriteSpec& spec,

@@ -28,7 +28,10 @@ class Fixture {
   /// Acquires, writes the batches in one load, saves the checkpoint, commits.
   WriteCounts write(Target& target, const WriteSpec& spec, const std::vector<const Batch*>& batches,
                     CheckpointRecord checkpoint = {.definition = "d"});
-  std::unique_ptr<Load> begin(Target& target, const WriteSpec& spec);
+  std::unique_ptr<Load> begin(Target& target, const WriteSpec& spec,
+                              LoadStage stage = LoadStage::usual);
+  /// The same as `write`, as a first load: a table that it makes may get its key at the end.
+  WriteCounts fill(Target& target, WriteSpec spec, const std::vector<const Batch*>& batches);
   /// Reads all rows: one string a row, cells as canonical text, "∅" for NULL, joined by "|".
   std::vector<std::string> rows(const TableName& table, const std::vector<std::string>& columns,
                                 const std::vector<std::string>& order);

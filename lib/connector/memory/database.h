@@ -59,6 +59,8 @@ struct TableShape {
   Schema columns;
   std::vector<std::string> primary_key = {};
   std::vector<std::vector<std::string>> unique = {};  ///< secondary unique keys
+  /// The primary key that a first load will give it (WriteSpec::key_last).
+  std::vector<std::string> pending_key = {};
 };
 
 /// Rows that a query gives. Without `rows` it runs until it is cancelled.

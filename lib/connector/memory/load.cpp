@@ -91,6 +91,11 @@ void MemoryLoad::put(Table& table, const RowKey& key, Row row, std::size_t at) {
 
 Table& MemoryLoad::written_table() {
   Table& table = access_.state().table(spec_.write.table);
+  if (!table.shape().pending_key.empty() && spec_.stage != LoadStage::filling)
+    throw Error({.kind = FailureKind::internal,
+                 .message = "rows came by a key that the table has not got yet",
+                 .operation = "write",
+                 .table = spec_.write.table.display()});
   if (!changes_) changes_.emplace(table.less());
   return table;
 }
@@ -222,6 +227,7 @@ WriteCounts MemoryLoad::commit() {
   const auto arrive = [spec = spec_, changes = changes_, checkpoint = checkpoint_, ranges = ranges_,
                        range = range_, counts = counts_](auto& to) {
     if (changes) to.table(spec.write.table).apply(*changes);
+    if (spec.stage == LoadStage::finishing) to.table(spec.write.table).add_late_key();
     ++to.counts.commits;
     to.counts.row_changes += counts.inserted + counts.updated + counts.deleted;
     JobRow& job = to.jobs[spec.job];

@@ -158,6 +158,10 @@ bool RowKeyLess::operator()(const RowKey& left, const RowKey& right) const {
 }
 
 Table::Table(TableShape shape) : shape_(std::move(shape)) {
+  order_by_key();
+}
+
+void Table::order_by_key() {
   RowKeyLess less;
   for (const std::string& name : shape_.primary_key) {
     const std::size_t at = find_column(shape_.columns, name);
@@ -180,10 +184,20 @@ RowKey Table::key_of(const Row& row) {
   return key;
 }
 
+void Table::add_late_key() {
+  if (shape_.pending_key.empty()) return;
+  shape_.primary_key = std::exchange(shape_.pending_key, {});
+  const RowMap as_they_came = std::move(rows_);
+  order_by_key();
+  for (const auto& [number, row] : as_they_came)
+    rows_.emplace(key_of(*row), row);
+}
+
 void Table::apply(const Changes& changes) {
   for (const auto& [key, row] : changes) {
+    // The table may have got its key since the row was written.
     if (row)
-      rows_.insert_or_assign(key, row);
+      rows_.insert_or_assign(keyed() && key.cells.empty() ? key_of(*row) : key, row);
     else
       rows_.erase(key);
   }

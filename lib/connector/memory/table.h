@@ -51,6 +51,9 @@ class Table {
   RowKey key_of(const Row& row);
   RowKey key_from(Row cells) const { return {std::move(cells), 0}; }
   void apply(const Changes& changes);
+  /// Gives the table the key that was put off. Of rows that share it the oldest stays, because a
+  /// database may keep any: who relies on another one is to notice.
+  void add_late_key();
   /// The row that holds the same secondary unique key, seen through `changes`; nullptr: none.
   bool clashes(const RowKey& key, const Row& row, const Changes& changes) const;
   void add_column(const Column& column);
@@ -60,6 +63,8 @@ class Table {
   std::vector<std::pair<std::string, std::string>> unsupported = {};
 
  private:
+  void order_by_key();
+
   TableShape shape_;
   std::vector<std::size_t> key_at_;
   RowMap rows_;

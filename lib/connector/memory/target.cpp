@@ -49,6 +49,10 @@ void judge_missing(const WriteSpec& spec, const TargetColumn& wanted, TargetPlan
   }
 }
 
+bool puts_key_off(const WriteSpec& spec) {
+  return spec.key_last && spec.write == WriteMode::upsert;
+}
+
 template <class Tables>
 TargetPlan plan_for(const Tables& tables, const WriteSpec& spec) {
   TargetPlan plan;
@@ -58,6 +62,8 @@ TargetPlan plan_for(const Tables& tables, const WriteSpec& spec) {
       plan.problems.push_back("there is no table " + spec.table.display() +
                               ", and target.create is never");
     plan.statements.push_back("CREATE TABLE " + spec.table.display());
+    plan.makes_table = true;
+    plan.key_pending = puts_key_off(spec);
     for (const TargetColumn& column : spec.columns)
       plan.columns.push_back(
           {.column = column.column.name, .target_type = to_string(column.column.type)});
@@ -71,7 +77,8 @@ TargetPlan plan_for(const Tables& tables, const WriteSpec& spec) {
     else
       judge_column(spec, wanted, shape.columns[index], plan);
   }
-  if (!spec.key.empty() && !unique_by(shape, spec.key))
+  plan.key_pending = !shape.pending_key.empty();
+  if (!spec.key.empty() && !plan.key_pending && !unique_by(shape, spec.key))
     plan.problems.push_back("the job's key is not unique in " + spec.table.display());
   return plan;
 }
@@ -106,7 +113,8 @@ TargetPlan MemoryTarget::prepare(const WriteSpec& spec) {
                  .table = spec.table.display()});
   const auto at = state.tables.find(spec.table);
   if (at == state.tables.end()) {
-    TableShape shape{.columns = {}, .primary_key = spec.key};
+    TableShape shape{.columns = {}};
+    (puts_key_off(spec) ? shape.pending_key : shape.primary_key) = spec.key;
     for (const TargetColumn& column : spec.columns)
       shape.columns.push_back(column.column);
     state.tables.emplace(spec.table, Table(std::move(shape)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/late_key.h"
 #include "connector/postgres/natives.h"
 #include "connector/postgres/snapshot_proof.h"
 #include "connector/sql/select.h"
@@ -68,13 +69,15 @@ void read_indexes(Connection& connection, const std::string& oid, TableFacts& fa
 std::optional<TableFacts> read_table(Connection& connection, const std::string& expression) {
   const Rows rows = connection.query(
       "SELECT c.oid::bigint, c.relkind, c.reltuples, (SELECT count(*) FROM pg_index i WHERE "
-      "i.indrelid = c.oid AND i.indimmediate AND (i.indisunique OR i.indisexclusion)) "
-      "FROM pg_class c WHERE c.oid = " +
-      expression);
+      "i.indrelid = c.oid AND i.indimmediate AND (i.indisunique OR i.indisexclusion)), "
+      "coalesce(obj_description(c.oid, 'pg_class') = " +
+      PostgresDialect::quote_text(late_key_mark()) +
+      ", false) FROM pg_class c WHERE c.oid = " + expression);
   if (rows.empty()) return std::nullopt;
   TableFacts facts{.oid = rows[0][0].as<Oid>(), .kind = first_char(rows[0][1]), .columns = {}};
   facts.estimated_rows = rows[0][2].as<double>();
   facts.immediate_indexes = rows[0][3].as<std::size_t>();
+  facts.key_pending = rows[0][4].as<bool>();
   const std::string oid = std::to_string(facts.oid);
   facts.columns = read_columns(connection, oid);
   read_indexes(connection, oid, facts);

@@ -36,6 +36,7 @@ struct TableFacts {
   /// Unique and exclusion indexes of any kind that are checked with each row.
   std::size_t immediate_indexes = 0;
   double estimated_rows = 0;
+  bool key_pending = false;  ///< marked so: a first load has put its key off (late_key.h)
 
   const TableColumn* column(const std::string& name) const;
 };

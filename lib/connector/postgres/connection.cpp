@@ -277,6 +277,15 @@ bool Connection::on_standby() {
   return !on_primary_;
 }
 
+sql::Result Connection::execute_long(std::string_view statement, const std::string& table) {
+  struct Silence {
+    Watch& watch;
+    ~Silence() { watch.expect_silence(false); }
+  } silence{*watch_};
+  watch_->expect_silence(true);
+  return execute_for(statement, table);
+}
+
 std::vector<ResultColumn> Connection::describe(const std::string& statement) {
   if (lost()) throw lost_connection("");
   watch_->begin();

@@ -45,6 +45,9 @@ class Connection final : public sql::Session {
   sql::Result execute(std::string_view statement) override;
   /// As `execute`; errors name `table` in place of the relation that the server names.
   sql::Result execute_for(std::string_view statement, const std::string& table);
+  /// As `execute_for`, of a statement that may work for hours before it answers, such as one that
+  /// builds an index: stall_timeout is not for it. `cancel` and a lost connection end it.
+  sql::Result execute_long(std::string_view statement, const std::string& table);
   /// The same for our own questions, whose answers are read by type.
   Rows query(const std::string& statement) { return Rows(execute(statement)); }
   /// Several questions in one message, so for the price of one round trip: a transaction of their

@@ -4,6 +4,7 @@
 
 #include "connector/postgres/dialect.h"
 #include "connector/postgres/keyed_write.h"
+#include "connector/postgres/late_key.h"
 #include "connector/postgres/row_finder.h"
 #include "core/error.h"
 
@@ -28,6 +29,8 @@ std::vector<EncodedColumn> key_columns(const WrittenTable& table, const Schema& 
   return columns;
 }
 
+constexpr std::string_view unique_violation = "23505";
+
 bool has_texts(const WrittenTable& table) {
   return std::any_of(table.columns.begin(), table.columns.end(),
                      [](const EncodedColumn& column) { return !column.native.empty(); });
@@ -37,7 +40,8 @@ bool has_texts(const WrittenTable& table) {
 
 TransactionLoad::TransactionLoad(LoadSession session) : session_(std::move(session)) {
   const WrittenTable& table = session_.table;
-  if (!table.spec.key.empty() || has_texts(table)) batch_table();
+  if (session_.spec.stage == LoadStage::usual && (!table.spec.key.empty() || has_texts(table)))
+    batch_table();
   session_.table.batch.filled = false;
   session_.table.keys.filled = false;
   begin();
@@ -65,7 +69,7 @@ BatchTable& TransactionLoad::batch_table() {
 
 void TransactionLoad::write(const Batch& batch, const Attempt& attempt) {
   WrittenTable& table = session_.table;
-  fill(session_.connection, table.batch, batch, table.spec.table.display());
+  fill(session_.connection, batch_table(), batch, table.spec.table.display());
   try {
     attempt({});
   } catch (const Error& error) {
@@ -74,8 +78,35 @@ void TransactionLoad::write(const Batch& batch, const Attempt& attempt) {
   }
 }
 
+/// A first load writes rows that are new, so they need no look at the key; where one is there after
+/// all, the batch goes the usual way, and so do those that follow.
+bool TransactionLoad::insert_plainly(const Batch& batch) {
+  WrittenTable& table = session_.table;
+  if (session_.spec.stage != LoadStage::filling) return false;
+  if (table.key_pending) return append(batch), true;
+  if (table.met_keys || has_texts(table)) return false;
+  session_.connection.execute("SAVEPOINT tidemark_plain");
+  try {
+    counts_.inserted += copy_into_table(batch);
+  } catch (const Error& error) {
+    if (error.fields().code != unique_violation || !session_.connection.usable()) throw;
+    session_.connection.execute("ROLLBACK TO SAVEPOINT tidemark_plain");
+    table.met_keys = true;
+    return false;
+  }
+  session_.connection.execute("RELEASE SAVEPOINT tidemark_plain");
+  return true;
+}
+
+std::uint64_t TransactionLoad::copy_into_table(const Batch& batch) {
+  const WrittenTable& table = session_.table;
+  return copy_batch(session_.connection, batch, table.columns, false,
+                    dialect().table(table.spec.table), table.spec.table.name,
+                    table.spec.table.display());
+}
+
 void TransactionLoad::upsert(const Batch& batch) {
-  if (batch.empty()) return;
+  if (batch.empty() || insert_plainly(batch)) return;
   WrittenTable& table = session_.table;
   write(batch, [&](const std::optional<RowSpan>& span) {
     check_texts(session_.connection, table.batch, table.spec.table.display(), span);
@@ -98,8 +129,7 @@ void TransactionLoad::append(const Batch& batch) {
   const std::string shown = table.spec.table.display();
   const std::string into = dialect().table(table.spec.table);
   if (!has_texts(table)) {
-    counts_.inserted += copy_batch(session_.connection, batch, table.columns, false, into,
-                                   table.spec.table.name, shown);
+    counts_.inserted += copy_into_table(batch);
     return;
   }
   write(batch, [&](const std::optional<RowSpan>& span) {
@@ -136,6 +166,9 @@ void TransactionLoad::erase(const Batch& keys) {
 }
 
 void TransactionLoad::save(const CheckpointRecord& checkpoint) {
+  // Before the job's row is locked: an index may take long, and the lease is renewed meanwhile.
+  if (session_.spec.stage == LoadStage::finishing)
+    add_late_key(session_.connection, session_.table.spec);
   session_.checkpoints.save(session_.spec.job, session_.spec.fence, session_.spec.lease,
                             checkpoint);
 }
@@ -151,6 +184,7 @@ void TransactionLoad::save_range(const RangeRecord& range) {
 WriteCounts TransactionLoad::commit() {
   session_.connection.commit();
   done_ = true;
+  if (session_.spec.stage == LoadStage::finishing) session_.doubt();
   return counts_;
 }
 

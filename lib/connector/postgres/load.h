@@ -29,6 +29,8 @@ struct WrittenTable {
   /// Columns of the unique indexes beside the key's, where rows of one batch may meet.
   std::vector<std::vector<std::string>> other_unique = {};
   bool meets_elsewhere = false;  ///< there is such an index, over whatever it may be
+  bool key_pending = false;      ///< has no index over the key yet (late_key.h)
+  bool met_keys = false;         ///< a filling load met rows that were there already
   bool deferrable = false;       ///< has constraints that can wait for the end of the transaction
   /// A foreign key of another table that does something to its rows when ours are deleted.
   std::string acts_on_delete = {};
@@ -50,7 +52,8 @@ struct LoadSession {
 /// Upsert, append and erase in one transaction with the checkpoint. Rows that are looked up by key
 /// go by binary COPY into a temporary table and from there by one INSERT … ON CONFLICT (key) in key
 /// order, which rewrites only rows that differ by their bytes; appended rows go straight into the
-/// table. Rows of one batch that swap values of another unique index are moved first (keyed_write).
+/// table, and so do those of a first load as long as none meets a key that is there. Rows of one
+/// batch that swap values of another unique index are moved first (keyed_write).
 class TransactionLoad final : public Load {
  public:
   explicit TransactionLoad(LoadSession session);
@@ -70,6 +73,8 @@ class TransactionLoad final : public Load {
   using Attempt = std::function<void(const std::optional<RowSpan>&)>;
   void write(const Batch& batch, const Attempt& attempt);
   BatchTable& batch_table();
+  bool insert_plainly(const Batch& batch);
+  std::uint64_t copy_into_table(const Batch& batch);
 
   LoadSession session_;
   WriteCounts counts_;

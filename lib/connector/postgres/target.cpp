@@ -4,6 +4,7 @@
 
 #include "connector/postgres/dialect.h"
 #include "connector/postgres/horizon.h"
+#include "connector/postgres/late_key.h"
 #include "connector/postgres/natives.h"
 #include "connector/postgres/surroundings.h"
 #include "connector/postgres/swap.h"
@@ -67,9 +68,21 @@ PostgresDialect PostgresTarget::dialect_for(const WriteSpec& spec) {
 }
 
 TargetPlan PostgresTarget::plan_of(const WriteSpec& spec, const std::optional<TableFacts>& facts) {
-  TargetPlan plan = sql::plan_target(
-      spec, facts ? std::optional(existing_table(*facts, spec)) : std::nullopt, dialect_for(spec));
+  const PostgresDialect dialect = dialect_for(spec);
+  std::optional<sql::ExistingTable> existing;
+  if (facts) existing = existing_table(*facts, spec);
+  const bool pending = existing && facts->key_pending && !sql::is_unique_key(*existing, spec.key);
+  if (pending) existing->unique_indexes.push_back(spec.key);
+  TargetPlan plan = sql::plan_target(spec, existing, dialect);
+  plan.key_pending = facts && facts->key_pending;
+  if (!facts && spec.key_last && spec.write == WriteMode::upsert && !plan.statements.empty()) {
+    plan.statements = make_without_key(spec, dialect);
+    plan.key_pending = true;
+  }
   const std::string name = "target " + spec.table.display();
+  if (pending)
+    plan.notes.push_back(name +
+                         ": a first load is under way, or was cut short; its key comes at the end");
   if (facts && facts->kind != 'r' && facts->kind != 'p')
     plan.problems.push_back(name + ": it is a view or a foreign table: name the table behind it");
   if (facts) {
@@ -209,6 +222,7 @@ WrittenTable& PostgresTarget::written(const WriteSpec& spec) {
   const Surroundings around = look_around(connection_, facts, spec);
   WrittenTable table{.spec = spec, .columns = {}, .not_null = {}, .replace_key = {}};
   table.partitioned = facts.kind == 'p';
+  table.key_pending = facts.key_pending && !sql::is_unique_key(existing, spec.key);
   table.deferrable = around.deferrable;
   table.acts_on_delete = around.acts_on_delete;
   if (sql::is_unique_key(existing, spec.key)) table.replace_key = spec.key;

@@ -1,6 +1,7 @@
 #include "connector/postgres/watchdog.h"
 
 #include <sys/socket.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -40,7 +41,11 @@ void Watch::begin() {
 }
 
 void Watch::progress() noexcept {
-  last_progress_.store(steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  // Called for each row: the coarse clock is as good, to some milliseconds, and costs a fifth.
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const auto since = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  last_progress_.store(steady_clock::duration(since).count(), std::memory_order_relaxed);
 }
 
 Watch::Verdict Watch::end() {
@@ -84,7 +89,8 @@ void Watch::interrupt() noexcept {
 
 Watch::Time Watch::deadline() {
   const std::scoped_lock lock(mutex_);
-  if (!running_) return steady_clock::now() + stall_timeout_;
+  const bool quiet = !running_ || (silence_expected_ && stage_ == Stage::watching);
+  if (quiet) return steady_clock::now() + stall_timeout_;
   if (stage_ == Stage::cut) return Time::max();
   if (stage_ == Stage::asked) return asked_at_ + cancel_grace;
   return Time(steady_clock::duration(last_progress_.load(std::memory_order_relaxed))) +
@@ -100,6 +106,7 @@ void Watch::look(Time now) {
     stage_ = Stage::cut;
     return;
   }
+  if (silence_expected_) return;
   const Time last(steady_clock::duration(last_progress_.load(std::memory_order_relaxed)));
   if (now < last + stall_timeout_) return;
   verdict_ = Verdict::stalled;

@@ -34,6 +34,8 @@ class Watch {
   void begin();
   /// Bytes came or went.
   void progress() noexcept;
+  /// Whether silence is to be expected of the calls to come: then none of them stalls.
+  void expect_silence(bool expected) noexcept { silence_expected_ = expected; }
   Verdict end();
 
   void cancel() noexcept;
@@ -58,6 +60,7 @@ class Watch {
   std::string port_;
   Duration stall_timeout_;
   std::atomic<std::int64_t> last_progress_{0};
+  std::atomic<bool> silence_expected_{false};
   std::mutex mutex_;
   bool running_ = false;
   Verdict verdict_ = Verdict::none;

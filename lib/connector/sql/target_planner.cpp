@@ -109,6 +109,7 @@ class Planner {
       problem(": the table does not exist: create it, or set target.create: auto");
       return;
     }
+    plan_.makes_table = true;
     if (spec_.columns.empty()) problem(": the job writes no column");
     for (const TargetColumn& column : spec_.columns)
       judge(column, made_as(column));
@@ -251,7 +252,8 @@ bool has_other_unique_index(const ExistingTable& table, const std::vector<std::s
 }
 
 std::string create_table(const TableName& name, const std::vector<TargetColumn>& columns,
-                         const std::vector<std::string>& key, const Dialect& dialect) {
+                         const std::vector<std::string>& key, const Dialect& dialect,
+                         KeyMade made) {
   std::string sql = "CREATE TABLE " + dialect.table(name) + " (";
   for (const TargetColumn& column : columns) {
     const bool in_key = contains(key, column.column.name);
@@ -260,7 +262,7 @@ std::string create_table(const TableName& name, const std::vector<TargetColumn>&
     sql += (&column == &columns.front() ? "\n  " : ",\n  ") + dialect.quote(column.column.name) +
            " " + type + (in_key || !column.column.nullable ? " NOT NULL" : "");
   }
-  if (!key.empty()) {
+  if (!key.empty() && made == KeyMade::at_once) {
     std::string list;
     for (const std::string& column : key)
       list += (list.empty() ? "" : ", ") + dialect.quote(column);

@@ -35,8 +35,12 @@ bool is_unique_key(const ExistingTable& table, const std::vector<std::string>& k
 /// Unique indexes other than the key's: rows may meet there (secondary unique keys).
 bool has_other_unique_index(const ExistingTable& table, const std::vector<std::string>& key);
 
-/// CREATE TABLE with the key as NOT NULL PRIMARY KEY; other columns are as nullable as they arrive.
+enum class KeyMade { at_once, later };
+
+/// CREATE TABLE with the key as NOT NULL PRIMARY KEY (`later`: NOT NULL alone); other columns are
+/// as nullable as they arrive.
 std::string create_table(const TableName& name, const std::vector<TargetColumn>& columns,
-                         const std::vector<std::string>& key, const Dialect& dialect);
+                         const std::vector<std::string>& key, const Dialect& dialect,
+                         KeyMade made = KeyMade::at_once);
 
 }  // namespace tidemark::sql

@@ -166,6 +166,38 @@ TEST_CASE("a load that dies at any step is made good by the next run",
   }
 }
 
+TEST_CASE("the table that a first load makes gets its key with the last row",
+          "[sync][first-load][key-last]") {
+  const auto key_of = [](Bench& bench) { return bench.target->shape(bench.job.target_table); };
+  Loading bench;
+  bench.target->inject(lost_connection(Operation::commit, 17));
+  REQUIRE(bench.run().failure);
+  CHECK(key_of(bench)->primary_key.empty());
+  CHECK(key_of(bench)->pending_key == std::vector<std::string>{"id"});
+  bench.restart();
+  SECTION("a load that goes on") {
+    bench.target->inject(lost_connection(Operation::commit, 17));
+    REQUIRE(bench.run().failure);
+    CHECK(key_of(bench)->primary_key.empty());
+    bench.restart();
+  }
+  SECTION("a load that begins anew: what was loaded is there already, and may have changed since") {
+    bench.tick();
+    for (int id = 1; id <= rows; ++id)
+      bench.put(id, "changed");
+    bench.tick();
+    bench.target->drop_ranges(bench.key());
+  }
+  SECTION("a job that reads with one reader from now on") {
+    bench.job.parallel = 1;
+  }
+  REQUIRE(bench.run().result == RunResult::success);
+  bench.run_until_quiet();
+  CHECK(key_of(bench)->primary_key == std::vector<std::string>{"id"});
+  CHECK(key_of(bench)->pending_key.empty());
+  CHECK(bench.equal());
+}
+
 TEST_CASE("a range's commit in doubt is found out from its row", "[sync][first-load][doubt]") {
   const auto write = GENERATE(WriteMode::upsert, WriteMode::append);
   const bool arrived = GENERATE(true, false);
