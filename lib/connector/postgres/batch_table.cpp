@@ -89,6 +89,7 @@ void fill(Connection& connection, BatchTable& table, const Batch& batch, const s
   if (std::exchange(table.filled, true)) connection.execute("TRUNCATE " + in_temp(table.name));
   copy_batch(connection, batch, table.columns, table.numbered, in_temp(table.name), table.name,
              shown);
+  table.rows = batch.rows();
 }
 
 std::uint64_t copy_batch(Connection& connection, const Batch& batch,

@@ -29,7 +29,8 @@ struct BatchTable {
   std::string name = {};  ///< "" until it is made
   std::vector<EncodedColumn> columns = {};
   bool numbered = true;
-  bool filled = false;  ///< in this transaction
+  bool filled = false;   ///< in this transaction
+  std::size_t rows = 0;  ///< that it holds then
 
   bool has_texts() const;
 };

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::string_view unique_violation = "23505";
 constexpr std::string_view exclusion_violation = "23P01";
+constexpr std::string_view cardinality_violation = "21000";
+/// From here on it pays to hope that no key comes twice, and to set a savepoint for that: the
+/// server needs 0.97 s instead of 1.09 s for 100,000 rows (0.86 s without comparing and counting).
+constexpr std::size_t large_batch = 1000;
 
 std::uint64_t count_of(const std::optional<std::string>& text) {
   std::uint64_t value = 0;
@@ -45,7 +49,15 @@ std::string newest_rows(const WrittenTable& table, const std::optional<RowSpan>&
          ") AS typed ORDER BY " + key + ", " + std::string(row_column()) + " DESC";
 }
 
-std::string keyed_statement(const WrittenTable& table, Existing existing,
+/// The rows as they came, in key order: of equal keys the later one comes later.
+std::string all_rows(const WrittenTable& table) {
+  return "(" + typed_rows(table.batch) + ") AS typed ORDER BY " + dialect().list(table.spec.key) +
+         ", " + std::string(row_column());
+}
+
+enum class Keys { differ, may_repeat };
+
+std::string keyed_statement(const WrittenTable& table, Existing existing, Keys keys,
                             const std::optional<RowSpan>& span) {
   const std::string key = dialect().list(table.spec.key);
   const std::vector<std::string> names = names_of(table.columns);
@@ -58,14 +70,17 @@ std::string keyed_statement(const WrittenTable& table, Existing existing,
                                  ? "DO NOTHING"
                                  : "DO UPDATE SET " + assignments + " WHERE " +
                                        dialect().differs("target", "excluded", rest);
-  const std::string write = "WITH incoming AS MATERIALIZED (" + newest_rows(table, span) +
-                            "), written AS (INSERT INTO " + dialect().table(table.spec.table) +
-                            " AS target (" + dialect().list(names) +
-                            ") OVERRIDING SYSTEM VALUE SELECT " + dialect().list(names) +
-                            " FROM incoming ON CONFLICT (" + key + ") " + action + " RETURNING ";
+  const bool differ = keys == Keys::differ;
+  const std::string write =
+      (differ ? "WITH " : "WITH incoming AS MATERIALIZED (" + newest_rows(table, span) + "), ") +
+      "written AS (INSERT INTO " + dialect().table(table.spec.table) + " AS target (" +
+      dialect().list(names) + ") OVERRIDING SYSTEM VALUE SELECT " + dialect().list(names) +
+      " FROM " + (differ ? all_rows(table) : "incoming") + " ON CONFLICT (" + key + ") " + action +
+      " RETURNING ";
   const std::string counts =
-      ") SELECT (SELECT count(*) FROM incoming), count(*) FILTER (WHERE inserted), "
-      "count(*) FILTER (WHERE NOT inserted) FROM ";
+      ") SELECT " +
+      (differ ? std::to_string(table.batch.rows) : "(SELECT count(*) FROM incoming)") +
+      ", count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM ";
   // xmax is 0 in a row that this statement inserted, and never in one that it updated, because it
   // locked the old version first.
   if (!table.partitioned) return write + "target.xmax = 0 AS inserted" + counts + "written";
@@ -129,24 +144,36 @@ std::uint64_t move_rows(Connection& connection, const WrittenTable& table,
 WriteCounts write_by_key(Connection& connection, const WrittenTable& table, Existing existing,
                          const std::optional<RowSpan>& span) {
   const std::string shown = table.spec.table.display();
-  const std::string statement = keyed_statement(table, existing, span);
-  const bool may_move =
+  bool may_move =
       table.meets_elsewhere && existing == Existing::update && !columns_beside_key(table).empty();
-  if (!may_move) return run(connection, statement, shown);
+  Keys keys =
+      existing == Existing::update && !span && !table.partitioned && table.batch.rows >= large_batch
+          ? Keys::differ
+          : Keys::may_repeat;
+  const auto attempt = [&] {
+    return run(connection, keyed_statement(table, existing, keys, span), shown);
+  };
+  if (!may_move && keys == Keys::may_repeat) return attempt();
   connection.execute("SAVEPOINT tidemark_rows");
-  WriteCounts counts;
-  try {
-    counts = run(connection, statement, shown);
-  } catch (const Error& error) {
-    if (!rows_met(error, table) || !connection.usable()) throw;
-    connection.execute("ROLLBACK TO SAVEPOINT tidemark_rows");
-    const std::uint64_t moved = move_rows(connection, table, newest_rows(table, span));
-    counts = run(connection, statement, shown);
-    counts.unchanged -= moved;
-    counts.updated += moved;
+  std::optional<WriteCounts> counts;
+  std::uint64_t moved = 0;
+  while (!counts) {
+    try {
+      counts = attempt();
+    } catch (const Error& error) {
+      const bool repeats = keys == Keys::differ && error.fields().code == cardinality_violation;
+      const bool met = may_move && rows_met(error, table);
+      if ((!repeats && !met) || !connection.usable()) throw;
+      connection.execute("ROLLBACK TO SAVEPOINT tidemark_rows");
+      if (met) moved = move_rows(connection, table, newest_rows(table, span));
+      if (met) may_move = false;
+      if (repeats) keys = Keys::may_repeat;
+    }
   }
   connection.execute("RELEASE SAVEPOINT tidemark_rows");
-  return counts;
+  counts->unchanged -= moved;
+  counts->updated += moved;
+  return *counts;
 }
 
 }  // namespace tidemark::postgres
