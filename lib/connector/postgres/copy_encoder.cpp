@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "connector/postgres/numeric.h"
@@ -155,24 +156,24 @@ void CopyEncoder::text(const EncodedColumn& column, std::string_view value, bool
 
 void CopyEncoder::decimal(const EncodedColumn& column, std::string_view value, std::size_t row,
                           std::string& out) const {
-  const std::optional<Type> limits = logical_type(column.wire);
-  const DecimalShape shape = shape_of(value);
-  if (limits && limits->precision != 0) {
+  const int precision = numeric_precision(column.wire);
+  if (precision != 0) {
+    const int scale = numeric_scale(column.wire);
+    const DecimalShape shape = shape_of(value);
     if (!shape.finite && value != "NaN") refuse(column, row, "the column has a limit of digits");
-    const int whole = limits->precision - limits->scale;
-    const bool too_fine =
-        limits->scale >= 0 ? shape.fraction > static_cast<unsigned>(limits->scale) : true;
+    const int whole = precision - scale;
+    const bool too_fine = scale >= 0 && shape.fraction > static_cast<unsigned>(scale);
     if (shape.finite && whole >= 0 && shape.whole > static_cast<unsigned>(whole))
       refuse(column, row, "the number has too many digits");
-    if (shape.finite && too_fine && limits->scale >= 0 && column.lossy != Lossy::allow)
+    if (shape.finite && too_fine && column.lossy != Lossy::allow)
       refuse(column, row, "the number has more digits behind the point");
   }
   const std::size_t at = out.size();
   append_big_endian(out, std::int32_t{0});
   if (!encode_numeric(value, out)) refuse(column, row, "the number has too many digits");
-  std::string size;
-  append_big_endian(size, static_cast<std::int32_t>(out.size() - at - sizeof(std::int32_t)));
-  out.replace(at, size.size(), size);
+  const std::uint32_t size =
+      __builtin_bswap32(static_cast<std::uint32_t>(out.size() - at - sizeof(std::int32_t)));
+  std::memcpy(out.data() + at, &size, sizeof size);
 }
 
 void CopyEncoder::number(const EncodedColumn& column, const ColumnData& data, std::size_t row,
