@@ -56,7 +56,7 @@ struct Settlement {
   std::vector<Blocker> blockers = {};
 };
 
-/// What the catalogue shows of a cursor column, before any run (correctness: C1, C2, C4, C5).
+/// What the catalogue shows of a cursor column, before any run (docs/guarantees.md: C1 to C5).
 struct CursorEvidence {
   ProofKind proof = ProofKind::lookback;  ///< the best proof this source, login and column allow
   std::string method;                     ///< "P3", "P4", "drain", …: for people

@@ -1,4 +1,4 @@
-// Cursors over a MariaDB source (correctness: E, CUR): what a late commit, a tie or a key does.
+// Cursors over a MariaDB source (docs/scenarios.md, CUR): what a late commit, a tie or a key does.
 #include <catch2/catch.hpp>
 #include <utility>
 #include <vector>

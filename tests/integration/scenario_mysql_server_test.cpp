@@ -1,4 +1,4 @@
-// A MariaDB source that restarts, crashes, or is a replica (correctness: E, CUR-16, 21, 26, 35).
+// A MariaDB source that restarts, crashes, or is a replica (CUR-16, 21, 26, 35).
 #include <catch2/catch.hpp>
 #include <fstream>
 

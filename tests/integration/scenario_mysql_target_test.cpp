@@ -1,4 +1,4 @@
-// A MariaDB target with traps (correctness: E, TGT), and every type in both modes (TYP).
+// A MariaDB target with traps (docs/scenarios.md, TGT), and every type in both modes (TYP).
 #include <catch2/catch.hpp>
 #include <thread>
 

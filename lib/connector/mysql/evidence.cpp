@@ -1,4 +1,4 @@
-// What the catalogue shows of a cursor column (correctness: C1, C2, C4, C5, C6).
+// What the catalogue shows of a cursor column (docs/guarantees.md: C1, C2, C4, C5, C6).
 #include <algorithm>
 #include <cctype>
 
@@ -137,7 +137,7 @@ void MysqlSource::inspect_server(CursorEvidence& evidence) {
 }
 
 /// A replica gets rows with the times of another server, whose open transactions it does not show;
-/// one that is stopped now will get them later (correctness: A6).
+/// one that is stopped now will get them later (docs/horizon.md).
 void MysqlSource::inspect_replication(CursorEvidence& evidence) {
   const bool mariadb = session_.flavor().mariadb;
   const std::string remedy =

@@ -40,7 +40,7 @@ class ServerView {
 
 using OpenView = std::function<std::unique_ptr<ServerView>()>;
 
-/// Looks over a session of its own, all of it in one round trip (docs/horizon.md; correctness: A3).
+/// Looks over a session of its own, all of it in one round trip (docs/horizon.md).
 ///
 /// InnoDB's INNODB_TRX is a copy that is renewed only when nobody has read it for 100 ms, so a
 /// monitor that polls it freezes it for everybody. The look opens a transaction of its own, the

@@ -17,7 +17,7 @@ namespace tidemark::mysql {
 /// A read session on MariaDB or MySQL: streaming binary reads, catalogue evidence, the drain.
 /// Transactions are read-only; the session is left out of every sample of its connector. On a
 /// replica with a `primary`, clock, marks and open transactions are the primary's, and a token
-/// settles when the replica has applied what the primary had written by then (correctness: A6).
+/// settles when the replica has applied what the primary had written by then (docs/horizon.md).
 class MysqlSource final : public Source {
  public:
   /// `sampler` is the connector's own, over this server or over its primary; `replica` says which.

@@ -9,7 +9,7 @@
 
 namespace tidemark::postgres {
 
-/// What stands around a target table and acts on what is written to it (correctness: C4).
+/// What stands around a target table and acts on what is written to it.
 struct Surroundings {
   std::vector<std::string> problems = {};  ///< each with place and remedy
   std::vector<std::string> notes = {};

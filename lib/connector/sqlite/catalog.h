@@ -61,7 +61,7 @@ struct Origin {
 std::optional<Origin> origin_of(Connection& connection, const Relation& relation,
                                 const std::string& column);
 
-/// What the catalogue shows of a cursor column (correctness A5, C1, C2, C4).
+/// What the catalogue shows of a cursor column (docs/guarantees.md: C1, C2, C4).
 CursorEvidence inspect_cursor(Connection& connection, const Relation& relation,
                               const CursorRef& cursor);
 

@@ -1,4 +1,4 @@
-// A replica: no proof by itself, one through its primary (correctness: A6).
+// A replica: no proof by itself, one through its primary (docs/horizon.md).
 #include <catch2/catch.hpp>
 
 #include "core/error.h"

@@ -1,4 +1,4 @@
-// Target traps (correctness: C4): unique values that move, engines, triggers, keys that collide.
+// Target traps: unique values that move, engines, triggers, keys that collide.
 #include <catch2/catch.hpp>
 
 #include "connector/mysql/target.h"
