@@ -184,6 +184,31 @@ TEST_CASE("a delayed byte is no earlier than that", "[support][gate]") {
   CHECK(std::chrono::steady_clock::now() - started >= milliseconds(60));
 }
 
+TEST_CASE("bytes drip in order and no faster than that", "[support][gate]") {
+  LineServer server;
+  TcpGate gate(server.port());
+  Client client(gate.port());
+  gate.drip(2, milliseconds(5));
+  const auto started = std::chrono::steady_clock::now();
+  CHECK(client.ask("123456789") == "ok 123456789");
+  // Five drops there, seven back, one of each at once.
+  CHECK(std::chrono::steady_clock::now() - started >= milliseconds(10 * 5));
+}
+
+TEST_CASE("a garbled greeting is not what the server said, and the next one is",
+          "[support][gate]") {
+  LineServer server;
+  TcpGate gate(server.port());
+  gate.garble();
+  Client first(gate.port());
+  first.send("1\n");
+  wait_until("the server to answer", [&] { return server.got() == "1\n"; });
+  gate.restore();
+  Client second(gate.port());
+  CHECK(second.ask("2") == "ok 2");
+  CHECK(first.ask("3").substr(0, 4) != "ok 1");
+}
+
 TEST_CASE("a cut strikes before the bytes arrive, or before their answer does", "[support][gate]") {
   LineServer server;
   TcpGate gate(server.port());
