@@ -156,8 +156,8 @@ void CopyEncoder::text(const EncodedColumn& column, std::string_view value, bool
 
 void CopyEncoder::decimal(const EncodedColumn& column, std::string_view value, std::size_t row,
                           std::string& out) const {
-  const int precision = numeric_precision(column.wire);
-  if (precision != 0) {
+  if (column.wire.modifier >= 0) {
+    const int precision = numeric_precision(column.wire);
     const int scale = numeric_scale(column.wire);
     const DecimalShape shape = shape_of(value);
     if (!shape.finite && value != "NaN") refuse(column, row, "the column has a limit of digits");
