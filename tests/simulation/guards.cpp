@@ -36,7 +36,7 @@ const std::array<GuardName, static_cast<std::size_t>(Guard::count_)>& guards() {
       {Guard::replace_at_once, "replace_at_once"},
       {Guard::first_load_waits, "first_load_waits"},
       {Guard::range_ends_last, "range_ends_last"},
-      {Guard::fill_untouched, "fill_untouched", {}, 9'000},
+      {Guard::fill_untouched, "fill_untouched"},
   }};
   return all;
 }

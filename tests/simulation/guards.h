@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -14,8 +13,6 @@ struct GuardName {
   std::string_view name;
   /// Where another guard stands behind this one, neither is missed alone: both are off then.
   std::optional<Guard> backed_by = {};
-  /// Where the search for a world that misses it begins: few do, of some guards.
-  std::uint64_t from = 1;
 };
 
 /// Every guard, by the name the command line knows.
