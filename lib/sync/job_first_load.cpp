@@ -169,7 +169,8 @@ void JobRun::load_ranges(std::vector<RangeRecord> ranges) {
     writing_->drop();
     try {
       // With one writer ranges still bring rows in key order, in which an index grows at least
-      // cost, where a pass brings them in the cursor's: SQLite takes a sixth of the time.
+      // cost, where a pass brings them in the cursor's: SQLite then needs a fraction of
+      // the CPU (docs/performance.md).
       work.run(sessions_.target->writes_in_parallel() ? job_.parallel : 1);
     } catch (const Error& error) {
       memory_.in_doubt = memory_.in_doubt || error.in_doubt();

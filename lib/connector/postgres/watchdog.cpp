@@ -41,7 +41,7 @@ void Watch::begin() {
 }
 
 void Watch::progress() noexcept {
-  // Called for each row: the coarse clock is as good, to some milliseconds, and costs a fifth.
+  // Called for each row: the coarse clock is good enough, to some milliseconds.
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   const auto since = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
