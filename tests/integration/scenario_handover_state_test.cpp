@@ -1,6 +1,7 @@
 // What the target holds while it goes back, refuses or is refreshed.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <thread>
 
 #include "handover_scene.h"
@@ -47,12 +48,15 @@ TEST_CASE("HND-06 a target that goes back takes its checkpoint with it", "[scena
       "'lost'); INSERT INTO events (what) VALUES ('lost 1'), ('lost 2')");
   scene.await_equal();
   const std::string after = position_of(scene, "events");
-  // The target fails over to a state without the last seconds, under a daemon that goes on.
+  // The target fails over to a state without the last seconds, under a daemon that goes on as soon
+  // as the test has seen that state.
   target.stop();
   copy_folder(backups / "before", target.data_directory());
+  scene.daemon->signal(SIGSTOP);
   target.start();
   CHECK(rows_of(scene.target_rows("events")).size() == 200);
   CHECK(position_of(scene, "events") != after);
+  scene.daemon->signal(SIGCONT);
   source->sql("INSERT INTO events (what) VALUES ('later')");
   scene.await_equal();
   CHECK(rows_of(scene.target_rows("events")).size() == 203);
