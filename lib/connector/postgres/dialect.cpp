@@ -116,8 +116,13 @@ std::string PostgresDialect::literal(const Value& value) const {
   switch (value.type.kind) {
     case TypeKind::text:
     case TypeKind::native: {
-      // convert_from is immutable: the planner sees a constant and uses an index.
-      const std::string text = "convert_from('\\x" + to_hex(value.text) + "', 'UTF8')";
+      if (value.text.find('\0') != std::string::npos)
+        throw Error({.kind = FailureKind::conversion,
+                     .message = "a text with a NUL has no place among PostgreSQL's"});
+      // A constant of the default collation, which gives way to the column's. What a function makes
+      // of a name, such as convert_from of an encoding's, compares under "C" instead, and rows come
+      // in another order than that.
+      const std::string text = quote_text(value.text) + "::text";
       const std::string_view own = own_name(value.type);
       if (!own.empty()) return from_text(own, text);
       return value.type.fixed ? text + "::bpchar" : text;
