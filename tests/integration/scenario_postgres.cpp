@@ -131,6 +131,14 @@ std::string differences(Server& server, const std::string& table, const std::str
   return answer;
 }
 
+void await_equal(ScenarioJob& job, Server& server, const std::string& table,
+                 const std::string& columns) {
+  wait_until("the copy to be equal", [&] {
+    job.pass();
+    return differences(server, table, columns) == "0";
+  });
+}
+
 PostgresServer& scenario_server() {
   static PostgresServer server({"fsync=off", "max_prepared_transactions=10"});
   static const bool started = [] {

@@ -81,6 +81,9 @@ class ScenarioJob {
 std::string fresh_table(const std::string& prefix);
 /// Rows of source and copy that differ, by their bytes and their keys; "0" where all is well.
 std::string differences(Server& server, const std::string& table, const std::string& columns = "*");
+/// Runs the job until there is none.
+void await_equal(ScenarioJob& job, Server& server, const std::string& table,
+                 const std::string& columns = "*");
 
 /// One primary for the scenarios of the program, with prepared transactions and a wide log.
 PostgresServer& scenario_server();
