@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/one_line.h"
+
 namespace tidemark {
 namespace {
 
@@ -20,14 +22,6 @@ std::uint64_t monotonic_micros() noexcept {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
-}
-
-/// A status is one line: a line break would start another assignment.
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  for (char& letter : line)
-    if (letter == '\n' || letter == '\r') letter = ' ';
-  return line;
 }
 
 }  // namespace
@@ -56,6 +50,7 @@ void Notifier::send(std::string_view message) const noexcept {
 }
 
 void Notifier::ready(std::string_view status) const noexcept {
+  // On one line: a line break would start another assignment.
   send(fmt::format("READY=1\nSTATUS={}\n", one_line(status)));
 }
 

@@ -49,15 +49,13 @@ std::string_view noun(Kind kind) {
   return "a value";
 }
 
-/// A value as a message may show it: short, on one line.
+/// A value as a message may show it: short.
 std::string shown_text(const std::string& text) {
   constexpr std::size_t longest = 40;
   std::string shown = text.substr(0, longest);
   while (shown.size() < text.size() && !shown.empty() &&
          (static_cast<unsigned char>(text[shown.size()]) & 0xC0) == 0x80)
     shown.pop_back();
-  for (char& letter : shown)
-    if (static_cast<unsigned char>(letter) < 0x20) letter = ' ';
   return "\"" + shown + (shown.size() < text.size() ? "…\"" : "\"");
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/one_line.h"
+
 namespace tidemark::config {
 
 std::string to_string(const Problem& problem) {
@@ -35,6 +37,7 @@ void Report::add(std::vector<Found>& all, const Place& place, Remark remark) {
   if (!known) all.push_back({place, std::move(remark)});
 }
 
+// Names of keys and files come into messages as they were written, line breaks and all.
 std::vector<Problem> Report::sorted(std::vector<Found> all) const {
   std::stable_sort(all.begin(), all.end(), [](const Found& left, const Found& right) {
     return std::tie(left.place.file, left.place.line, left.place.column) <
@@ -42,13 +45,14 @@ std::vector<Problem> Report::sorted(std::vector<Found> all) const {
   });
   std::vector<Problem> problems;
   problems.reserve(all.size());
-  for (Found& one : all)
-    problems.push_back({.file = one.place.file < files_.size() ? files_[one.place.file] : "",
-                        .line = one.place.line,
-                        .column = one.place.column,
-                        .path = std::move(one.remark.path),
-                        .message = std::move(one.remark.message),
-                        .hint = std::move(one.remark.hint)});
+  for (const Found& one : all)
+    problems.push_back(
+        {.file = one.place.file < files_.size() ? one_line(files_[one.place.file]) : "",
+         .line = one.place.line,
+         .column = one.place.column,
+         .path = one_line(one.remark.path),
+         .message = one_line(one.remark.message),
+         .hint = one_line(one.remark.hint)});
   return problems;
 }
 

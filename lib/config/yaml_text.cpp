@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "core/value.h"
+#include "core/one_line.h"
 
 namespace tidemark::config {
 namespace {
@@ -39,19 +39,10 @@ std::string yaml_scalar(std::string_view text) {
   if (is_plain(text)) return std::string(text);
   std::string quoted = "\"";
   for (const char letter : text) {
-    const auto byte = static_cast<unsigned char>(letter);
-    if (letter == '"' || letter == '\\')
-      quoted += std::string("\\") + letter;
-    else if (letter == '\n')
-      quoted += "\\n";
-    else if (letter == '\t')
-      quoted += "\\t";
-    else if (byte < 0x20 || byte == 0x7F)
-      quoted += "\\x" + to_hex(std::string_view(&letter, 1));
-    else
-      quoted += letter;
+    if (letter == '"' || letter == '\\') quoted += '\\';
+    quoted += letter;
   }
-  return quoted + "\"";
+  return one_line(quoted) + "\"";
 }
 
 std::string yaml_list(const std::vector<std::string>& texts) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/one_line.h"
 #include "observe/metrics.h"
 
 namespace tidemark::observe {
@@ -44,21 +45,6 @@ constexpr bool in_enum_order() {
   return true;
 }
 static_assert(in_enum_order());
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (const char raw : text) {
-    const auto byte = static_cast<unsigned char>(raw);
-    if (raw == '\n')
-      result += "\\n";
-    else if (byte < 0x20 || byte == 0x7f)
-      result += fmt::format("\\x{:02x}", byte);
-    else
-      result += raw;
-  }
-  return result;
-}
 
 std::string value_text(const LogField& field) {
   if (const auto* text = std::get_if<std::string>(&field.value)) return *text;
@@ -164,14 +150,14 @@ std::string_view message_id(LogEvent event) noexcept {
 
 std::string text_line(const LogRecord& record, bool colour) {
   const std::string_view level = to_string(record.level);
-  const std::string text = escaped(message(record));
+  const std::string text = one_line(message(record));
   if (!colour) return fmt::format("{} {:<5} {}\n", time_text(record.time), level, text);
   return fmt::format("\x1b[2m{}\x1b[0m {}{:<5}\x1b[0m {}\n", time_text(record.time),
                      colour_of(record.level), level, text);
 }
 
 std::string prefixed_line(const LogRecord& record) {
-  return fmt::format("<{}>{}\n", priority(record.level), escaped(message(record)));
+  return fmt::format("<{}>{}\n", priority(record.level), one_line(message(record)));
 }
 
 std::string json_line(const LogRecord& record) {
