@@ -51,7 +51,8 @@ struct Exchange {
  private:
   std::uint64_t run(const std::string& statement) { return session.change(statement).affected; }
   void insert_relatives() {
-    counts.inserted += plan.relatives().insert(staged, [this] { return run(statements.insert); });
+    counts.inserted +=
+        plan.relatives().insert(staged, std::nullopt, [this] { return run(statements.insert); });
   }
   bool among_relatives(const Error& error, const char* code) {
     return error.fields().code == code && plan.key_is_unique() && plan.relatives().any();

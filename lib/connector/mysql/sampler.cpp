@@ -98,17 +98,17 @@ void Sampler::await_turn(Lock& lock, Caller& caller) {
 void Sampler::lead(Caller& caller) {
   for (int left = pace_.looks;; --left) {
     pause_until(next_look_, caller);
-    const SharedSample sample = look_once();
+    std::shared_ptr<Sample> sample = look_once();
     if (sample == nullptr) return;
     // Where others look as well, keeping to the shortest rest would freeze the view for them.
     const bool crowded = !sample->fresh || left < pace_.looks;
     next_look_ = Steady::now() + (crowded ? between_looks() : pace_.rest);
-    if (sample->fresh || left <= 1) return end_look(sample);
+    if (sample->fresh || left <= 1) return end_look(std::move(sample));
   }
 }
 
 /// nullptr: it failed, and all who wait have been told.
-SharedSample Sampler::look_once() {
+std::shared_ptr<Sample> Sampler::look_once() {
   auto sample = std::make_shared<Sample>();
   {
     const std::lock_guard lock(mutex_);
@@ -133,13 +133,12 @@ void Sampler::fail_look(const Error& error) {
   failure_ = error;
 }
 
-void Sampler::end_look(const SharedSample& sample) {
+void Sampler::end_look(std::shared_ptr<Sample> sample) {
   const std::lock_guard lock(mutex_);
-  auto shared = std::make_shared<Sample>(*sample);
-  std::erase_if(shared->work.threads, [&](const auto& one) { return own_.contains(one.id); });
-  std::erase_if(shared->work.transactions,
+  std::erase_if(sample->work.threads, [&](const auto& one) { return own_.contains(one.id); });
+  std::erase_if(sample->work.transactions,
                 [&](const auto& one) { return own_.contains(one.thread); });
-  newest_ = std::move(shared);
+  newest_ = std::move(sample);
   ended_ = newest_->number;
 }
 

@@ -86,8 +86,8 @@ class Sampler {
   SharedSample await(Lock& lock, std::uint64_t wanted, Caller& caller);
   void await_turn(Lock& lock, Caller& caller);
   void lead(Caller& caller);
-  SharedSample look_once();
-  void end_look(const SharedSample& sample);
+  std::shared_ptr<Sample> look_once();
+  void end_look(std::shared_ptr<Sample> sample);
   void fail_look(const Error& error);
   void pause_until(std::chrono::steady_clock::time_point end, Caller& caller);
   template <typename Action>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connector/mysql/key_condition.h"
 #include "connector/mysql/references_off.h"
 #include "core/error.h"
 
@@ -59,54 +60,31 @@ bool SelfReferences::any() {
                                       [this](const auto& one) { return one.parent == table_; });
 }
 
-std::string SelfReferences::is_key(const std::string& left, const std::string& right) const {
-  std::string condition;
-  for (const WrittenColumn& column : key_) {
-    const std::string name = dialect_.quote(column.name);
-    condition +=
-        (condition.empty() ? "" : " AND ") + left + "." + name + " = " + right + "." + name;
-  }
-  return condition;
-}
-
-std::string SelfReferences::any_of(const Rows& rows) const {
-  std::string condition;
-  for (const std::uint32_t row : rows.rows) {
-    condition += condition.empty() ? "(" : " OR (";
-    for (std::size_t at = 0; at < key_.size(); ++at) {
-      const Schema& schema = rows.batch.schema();
-      const ColumnData& data = rows.batch.column(find_column(schema, key_[at].name));
-      condition += (at == 0 ? "s." : " AND s.") + dialect_.quote(key_[at].name) + " = " +
-                   cell_literal(key_[at], data, row, dialect_);
-    }
-    condition += ")";
-  }
-  return condition;
-}
-
 /// The first foreign key that a row of `staged` with `condition` does not keep.
 const SelfReferences::ForeignKey* SelfReferences::orphaned(const std::string& staged,
                                                            const std::string& condition) {
   for (const ForeignKey& one : keys()) {
-    std::string same;
+    std::string parent;
     std::string given;
     for (std::size_t at = 0; at < one.columns.size(); ++at) {
       const std::string child = "t." + dialect_.quote(one.columns[at]);
-      same += (at == 0 ? "p." : " AND p.") + dialect_.quote(one.parent_columns[at]) + " = " + child;
+      parent +=
+          (at == 0 ? "p." : " AND p.") + dialect_.quote(one.parent_columns[at]) + " = " + child;
       given += child + " IS NOT NULL AND ";
     }
     // Locked: nobody may delete a parent between this look and our commit.
     const auto found = session_.execute(
         "SELECT 1 FROM " + staged + " AS s JOIN " + dialect_.table(table_) + " AS t ON " +
-        is_key("t", "s") + " LEFT JOIN " + dialect_.table(one.parent) + " AS p ON " + same +
-        " WHERE " + given + "p." + dialect_.quote(one.parent_columns.front()) + " IS NULL" +
+        same(dialect_, names_of(key_), "t", "s") + " LEFT JOIN " + dialect_.table(one.parent) +
+        " AS p ON " + parent + " WHERE " + given + "p." +
+        dialect_.quote(one.parent_columns.front()) + " IS NULL" +
         (condition.empty() ? "" : " AND (" + condition + ")") + " LIMIT 1 LOCK IN SHARE MODE");
     if (!found.rows.empty()) return &one;
   }
   return nullptr;
 }
 
-std::uint64_t SelfReferences::insert(const std::string& staged, const Rows& rows,
+std::uint64_t SelfReferences::insert(const std::string& staged, const std::optional<Rows>& rows,
                                      const std::function<std::uint64_t()>& insert) {
   std::uint64_t inserted = 0;
   {
@@ -115,26 +93,13 @@ std::uint64_t SelfReferences::insert(const std::string& staged, const Rows& rows
   }
   const ForeignKey* broken = orphaned(staged, "");
   if (broken == nullptr) return inserted;
-  std::span<const std::uint32_t> left = rows.rows;
-  while (left.size() > 1) {
-    const auto half = left.first(left.size() / 2);
-    const ForeignKey* found = orphaned(staged, any_of({rows.batch, half}));
+  if (!rows) no_parent(broken->columns.front(), std::nullopt);
+  const std::uint32_t first = first_of(rows->rows, [&](std::span<const std::uint32_t> some) {
+    const ForeignKey* found = orphaned(staged, any_of(dialect_, key_, rows->batch, some));
     if (found != nullptr) broken = found;
-    left = found != nullptr ? half : left.subspan(half.size());
-  }
-  no_parent(broken->columns.front(), left.front());
-}
-
-std::uint64_t SelfReferences::insert(const std::string& staged,
-                                     const std::function<std::uint64_t()>& insert) {
-  std::uint64_t inserted = 0;
-  {
-    const ReferencesOff off(session_);
-    inserted = insert();
-  }
-  const ForeignKey* broken = orphaned(staged, "");
-  if (broken != nullptr) no_parent(broken->columns.front(), std::nullopt);
-  return inserted;
+    return found != nullptr;
+  });
+  no_parent(broken->columns.front(), first);
 }
 
 bool SelfReferences::let_go(const std::string& staged) {
@@ -146,7 +111,7 @@ bool SelfReferences::let_go(const std::string& staged) {
       nothing += (nothing.empty() ? "t." : ", t.") + dialect_.quote(column) + " = NULL";
   }
   session_.execute("UPDATE " + dialect_.table(table_) + " AS t LEFT JOIN " + staged + " AS s ON " +
-                   is_key("t", "s") + " SET " + nothing + " WHERE s." +
+                   same(dialect_, names_of(key_), "t", "s") + " SET " + nothing + " WHERE s." +
                    dialect_.quote(key_.front().name) + " IS NULL");
   return true;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,12 +33,10 @@ class SelfReferences {
     const Batch& batch;
     std::span<const std::uint32_t> rows;
   };
-  /// Runs `insert` without checks; then Error{constraint} for the first of the rows, all of which
-  /// `staged` (SQL) holds too, whose parent is missing.
-  std::uint64_t insert(const std::string& staged, const Rows& rows,
+  /// Runs `insert` without checks; then Error{constraint} where a row of `staged` (SQL) lacks a
+  /// parent, with the first such of `rows`, all of which `staged` holds, if given.
+  std::uint64_t insert(const std::string& staged, const std::optional<Rows>& rows,
                        const std::function<std::uint64_t()>& insert);
-  /// The same for all rows of `staged`, none of which is named.
-  std::uint64_t insert(const std::string& staged, const std::function<std::uint64_t()>& insert);
   /// Takes from the rows that `staged` does not hold what they refer to in this table, so that they
   /// can be deleted in any order; false where a column of that kind takes no NULL.
   bool let_go(const std::string& staged);
@@ -51,8 +50,6 @@ class SelfReferences {
     bool nullable = true;
   };
   const std::vector<ForeignKey>& keys();
-  std::string is_key(const std::string& left, const std::string& right) const;
-  std::string any_of(const Rows& rows) const;
   const ForeignKey* orphaned(const std::string& staged, const std::string& condition);
 
   Session& session_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connector/mysql/key_condition.h"
 #include "connector/mysql/references_off.h"
 #include "core/value.h"
 
@@ -19,13 +20,11 @@ UniqueMoves::UniqueMoves(Session& session, const MysqlDialect& dialect, const Ca
       dialect_(dialect),
       table_(dialect.table(table.name)),
       parked_(dialect.table({table.name.schema, parked_name})),
+      own_(names_of(columns)),
+      key_(names_of(key)),
       key_columns_(key) {
   for (const CatalogueColumn& column : table.columns)
     if (!column.generated) all_.push_back(column.name);
-  for (const WrittenColumn& column : columns)
-    own_.push_back(column.name);
-  for (const WrittenColumn& column : key)
-    key_.push_back(column.name);
   if (key_.empty()) return;
   for (const UniqueIndex& index : table.unique_indexes) {
     const bool is_key =
@@ -39,17 +38,6 @@ UniqueMoves::UniqueMoves(Session& session, const MysqlDialect& dialect, const Ca
 
 bool UniqueMoves::written(const std::string& column) const {
   return std::find(own_.begin(), own_.end(), column) != own_.end();
-}
-
-std::string UniqueMoves::same(const std::vector<std::string>& columns, const std::string& left,
-                              const std::string& right) const {
-  std::string condition;
-  for (const std::string& column : columns) {
-    const std::string name = dialect_.quote(column);
-    condition += condition.empty() ? "" : " AND ";
-    condition += left + "." + name + " = " + right + "." + name;
-  }
-  return condition;
 }
 
 std::string UniqueMoves::list(const std::vector<std::string>& columns,
@@ -77,18 +65,18 @@ std::uint64_t UniqueMoves::take_out(const std::string& staged) {
     met += session_
                .change("INSERT INTO " + parked_ + " (" + list(all_, "") + ") SELECT " +
                        list(all_, "t.") + " FROM " + table_ + " AS t JOIN " + staged + " AS s ON " +
-                       same(index, "t", "s") + " WHERE NOT (" + same(key_, "t", "s") +
-                       ") ON DUPLICATE KEY UPDATE " + parked_ + "." + first + " = VALUES(" + first +
-                       ")")
+                       same(dialect_, index, "t", "s") + " WHERE NOT (" +
+                       same(dialect_, key_, "t", "s") + ") ON DUPLICATE KEY UPDATE " + parked_ +
+                       "." + first + " = VALUES(" + first + ")")
                .affected;
   if (met == 0) return 0;
   session_.execute("DELETE p FROM " + parked_ + " AS p LEFT JOIN " + staged + " AS s ON " +
-                   same(key_, "p", "s") + " WHERE s." + first + " IS NULL");
+                   same(dialect_, key_, "p", "s") + " WHERE s." + first + " IS NULL");
   // What others refer to comes back before the transaction ends.
   const ReferencesOff off(session_);
   return session_
       .change("DELETE t FROM " + table_ + " AS t JOIN " + parked_ + " AS p ON " +
-              same(key_, "t", "p"))
+              same(dialect_, key_, "t", "p"))
       .affected;
 }
 
@@ -99,29 +87,17 @@ void UniqueMoves::put_back(const std::string& staged) {
               dialect_.quote(column);
   session_.execute("INSERT INTO " + table_ + " (" + list(all_, "") + ") SELECT " + values +
                    " FROM " + parked_ + " AS p JOIN " + staged + " AS s ON " +
-                   same(key_, "p", "s"));
+                   same(dialect_, key_, "p", "s"));
 }
 
-std::string UniqueMoves::any_of(const Batch& batch, std::span<const std::uint32_t> rows) const {
-  std::string condition;
-  for (const std::uint32_t row : rows) {
-    condition += condition.empty() ? "(" : " OR (";
-    for (std::size_t at = 0; at < key_columns_.size(); ++at) {
-      const ColumnData& data = batch.column(find_column(batch.schema(), key_columns_[at].name));
-      condition += (at == 0 ? "s." : " AND s.") + dialect_.quote(key_columns_[at].name) + " = " +
-                   cell_literal(key_columns_[at], data, row, dialect_);
-    }
-    condition += ")";
-  }
-  return condition;
-}
-
-bool UniqueMoves::any_collides(const std::string& staged, const std::string& condition) {
+bool UniqueMoves::any_collides(const std::string& staged, const Batch& batch,
+                               std::span<const std::uint32_t> rows) {
+  const std::string condition = any_of(dialect_, key_columns_, batch, rows);
   return std::any_of(indexes_.begin(), indexes_.end(), [&](const auto& index) {
     return !session_
                 .execute("SELECT 1 FROM " + staged + " AS s JOIN " + table_ + " AS t ON " +
-                         same(index, "t", "s") + " WHERE NOT (" + same(key_, "t", "s") + ") AND (" +
-                         condition + ") LIMIT 1")
+                         same(dialect_, index, "t", "s") + " WHERE NOT (" +
+                         same(dialect_, key_, "t", "s") + ") AND (" + condition + ") LIMIT 1")
                 .rows.empty();
   });
 }
@@ -132,12 +108,11 @@ std::optional<std::uint32_t> UniqueMoves::first_collision(const std::string& sta
   if (!possible() || rows.empty()) return std::nullopt;
   // What the batch writes itself is out of the way, so whoever is met now is met for good.
   take_out(staged);
-  if (!any_collides(staged, any_of(batch, rows))) return std::nullopt;
-  while (rows.size() > 1) {
-    const auto half = rows.first(rows.size() / 2);
-    rows = any_collides(staged, any_of(batch, half)) ? half : rows.subspan(half.size());
-  }
-  return rows.front();
+  const auto any = [&](std::span<const std::uint32_t> some) {
+    return any_collides(staged, batch, some);
+  };
+  if (!any(rows)) return std::nullopt;
+  return first_of(rows, any);
 }
 
 }  // namespace tidemark::mysql

@@ -43,11 +43,9 @@ class UniqueMoves {
                                                std::span<const std::uint32_t> rows);
 
  private:
-  std::string same(const std::vector<std::string>& columns, const std::string& left,
-                   const std::string& right) const;
   std::string list(const std::vector<std::string>& columns, const std::string& qualifier) const;
-  std::string any_of(const Batch& batch, std::span<const std::uint32_t> rows) const;
-  bool any_collides(const std::string& staged, const std::string& condition);
+  bool any_collides(const std::string& staged, const Batch& batch,
+                    std::span<const std::uint32_t> rows);
   bool written(const std::string& column) const;
 
   Session& session_;

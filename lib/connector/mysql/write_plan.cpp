@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connector/mysql/key_condition.h"
 #include "connector/mysql/key_index.h"
 
 namespace tidemark::mysql {
@@ -77,16 +78,6 @@ std::string WritePlan::column_list(const std::string& qualifier) const {
   return list;
 }
 
-std::string WritePlan::key_join(const std::string& left, const std::string& right) const {
-  std::string condition;
-  for (const WrittenColumn& column : key_) {
-    const std::string name = dialect_.quote(column.name);
-    condition +=
-        (condition.empty() ? "" : " AND ") + left + "." + name + " = " + right + "." + name;
-  }
-  return condition;
-}
-
 std::string WritePlan::staging_definition(const TableName& staging, bool temporary) const {
   std::string text = temporary ? "CREATE TEMPORARY TABLE " : "CREATE TABLE ";
   text += dialect_.table(staging);
@@ -141,7 +132,7 @@ WriteCounts WritePlan::upsert_relatives(const Batch& batch, std::span<const std:
   make_staging_table();
   stage_for_key(batch, rows);
   WriteCounts counts;
-  counts.inserted = relatives_.insert(dialect_.table(temporary_), {batch, rows},
+  counts.inserted = relatives_.insert(dialect_.table(temporary_), SelfReferences::Rows{batch, rows},
                                       [this] { return insert_staged(); });
   counts.updated = update_staged();
   counts.unchanged = rows.size() - counts.inserted - counts.updated;
@@ -179,9 +170,9 @@ void WritePlan::refuse_collisions() {
     differs += (differs.empty() ? "" : " OR ") + ("BINARY t." + name + " <> BINARY s." + name);
   }
   if (differs.empty()) return;
-  const auto found = session_.execute("SELECT 1 FROM " + dialect_.table(temporary_) +
-                                      " AS s JOIN " + dialect_.table(table_) + " AS t ON " +
-                                      key_join("t", "s") + " WHERE " + differs + " LIMIT 1");
+  const auto found = session_.execute(
+      "SELECT 1 FROM " + dialect_.table(temporary_) + " AS s JOIN " + dialect_.table(table_) +
+      " AS t ON " + same(dialect_, names_of(key_), "t", "s") + " WHERE " + differs + " LIMIT 1");
   if (found.rows.empty()) return;
   throw Error({.kind = FailureKind::constraint,
                .message = "a key differs from one in the table only by what the column's collation "
@@ -203,7 +194,7 @@ std::uint64_t WritePlan::insert_staged() {
   return session_
       .change("INSERT INTO " + table + " (" + column_list() + ") SELECT " + column_list("s.") +
               " FROM " + dialect_.table(temporary_) + " AS s WHERE NOT EXISTS (SELECT 1 FROM " +
-              table + " AS t WHERE " + key_join("t", "s") + ")")
+              table + " AS t WHERE " + same(dialect_, names_of(key_), "t", "s") + ")")
       .affected;
 }
 
@@ -217,7 +208,7 @@ std::uint64_t WritePlan::update_staged() {
   if (assignments.empty()) return 0;
   return session_
       .change("UPDATE " + dialect_.table(table_) + " AS t JOIN " + dialect_.table(temporary_) +
-              " AS s ON " + key_join("t", "s") + " SET " + assignments)
+              " AS s ON " + same(dialect_, names_of(key_), "t", "s") + " SET " + assignments)
       .affected;
 }
 

@@ -65,7 +65,6 @@ class WritePlan {
   std::uint64_t insert_staged();
   void refuse_collisions();
   std::string column_list(const std::string& qualifier = {}) const;
-  std::string key_join(const std::string& left, const std::string& right) const;
   bool in_key(const std::string& column) const;
   RowWriter& insert_into(std::unique_ptr<RowWriter>& writer, const std::string& table,
                          const std::string& tail = {});
