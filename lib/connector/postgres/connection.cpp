@@ -5,6 +5,8 @@
 #include <charconv>
 #include <pqxx/except>
 
+#include "connector/postgres/dialect.h"
+
 namespace tidemark::postgres {
 namespace {
 
@@ -165,9 +167,8 @@ Connection::Connection(const ConnectionSettings& settings, Role role, Watchdog& 
       execute(statement);
     for (const std::string& statement : settings.init_sql)
       execute(statement);
-    session_id_ = query(
-                      "SELECT pid || ':' || (extract(epoch FROM backend_start) * 1000000)::bigint"
-                      " FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0][0]
+    session_id_ = query("SELECT pid || ':' || " + micros("backend_start") +
+                        " FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0][0]
                       .c_str();
   } catch (Error& error) {
     watchdog_.remove(watch_);

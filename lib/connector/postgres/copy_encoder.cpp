@@ -171,9 +171,8 @@ void CopyEncoder::decimal(const EncodedColumn& column, std::string_view value, s
   const std::size_t at = out.size();
   append_big_endian(out, std::int32_t{0});
   if (!encode_numeric(value, out)) refuse(column, row, "the number has too many digits");
-  const std::uint32_t size =
-      __builtin_bswap32(static_cast<std::uint32_t>(out.size() - at - sizeof(std::int32_t)));
-  std::memcpy(out.data() + at, &size, sizeof size);
+  put_big_endian(out.data() + at,
+                 static_cast<std::int32_t>(out.size() - at - sizeof(std::int32_t)));
 }
 
 void CopyEncoder::number(const EncodedColumn& column, const ColumnData& data, std::size_t row,

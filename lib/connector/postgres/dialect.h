@@ -1,11 +1,18 @@
 #pragma once
 
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "connector/sql/dialect.h"
 
 namespace tidemark::postgres {
+
+/// SQL for a time or an interval as microseconds.
+inline std::string micros(std::string_view when) {
+  return "(extract(epoch FROM " + std::string(when) + ") * 1000000)::bigint";
+}
 
 /// How PostgreSQL writes SQL, with standard_conforming_strings on (sessions pin it). Any thread.
 class PostgresDialect final : public sql::Dialect {
@@ -31,7 +38,8 @@ class PostgresDialect final : public sql::Dialect {
     return "SELECT pg_catalog.pg_advisory_xact_lock(8388346167743836779)";
   }
   std::string_view now_micros() const override {
-    return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    static const std::string now = micros("clock_timestamp()");
+    return now;
   }
   std::string_view for_update() const override { return " FOR UPDATE"; }
   std::string_view for_share() const override { return " FOR SHARE"; }

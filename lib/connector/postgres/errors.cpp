@@ -30,7 +30,7 @@ constexpr std::array states{
     StateRow{"23", FailureKind::constraint, "a constraint refuses a row"},
     StateRow{"23502", FailureKind::constraint, "a column that must not be null got a null"},
     StateRow{"23503", FailureKind::constraint, "a foreign key refuses a row"},
-    StateRow{"23505", FailureKind::constraint, "a unique key is taken by another row"},
+    StateRow{unique_violation, FailureKind::constraint, "a unique key is taken by another row"},
     StateRow{"23514", FailureKind::constraint, "a check constraint refuses a row"},
     StateRow{"23P01", FailureKind::constraint, "an exclusion constraint refuses a row"},
     StateRow{"25006", FailureKind::resource, "the server takes no writes",

@@ -10,6 +10,9 @@
 
 namespace tidemark::postgres {
 
+/// SQLSTATE of a row whose unique key another row has.
+inline constexpr std::string_view unique_violation = "23505";
+
 /// SQLSTATE to kind: the code itself, then its class, else `internal`. Any thread.
 FailureKind kind_of(std::string_view sqlstate) noexcept;
 /// What a kind of a code means, in our words: messages never come from the server, whose text may

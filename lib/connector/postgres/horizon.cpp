@@ -15,15 +15,16 @@ constexpr std::string_view p3 = "P3";
 constexpr std::string_view p4 = "P4";
 constexpr std::string_view replay = "+replay";
 
-constexpr std::string_view start_of_session =
-    "(extract(epoch FROM backend_start) * 1000000)::bigint";
+std::string start_of_session() {
+  return micros("backend_start");
+}
 
 /// Who is in a transaction, to be compared with a list taken earlier.
-constexpr std::string_view activity =
-    "SELECT pid, (extract(epoch FROM backend_start) * 1000000)::bigint, "
-    "(extract(epoch FROM xact_start) * 1000000)::bigint, state = 'disabled', usename, "
-    "(extract(epoch FROM clock_timestamp() - xact_start) * 1000000)::bigint, "
-    "pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') FROM pg_stat_activity";
+std::string activity() {
+  return "SELECT pid, " + start_of_session() + ", " + micros("xact_start") +
+         ", state = 'disabled', usename, " + micros("clock_timestamp() - xact_start") +
+         ", pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') FROM pg_stat_activity";
+}
 
 Settlement lost() {
   return {.settled = false, .lost = true};
@@ -139,7 +140,7 @@ constexpr std::string_view next_xid_query =
 
 /// The server's incarnation and its clock when the message came: before all that it asks.
 std::string sampling() {
-  return incarnation() + ", " + std::string(message_micros);
+  return incarnation() + ", " + message_micros();
 }
 
 }  // namespace
@@ -149,8 +150,11 @@ std::string identity_of(Connection& connection) {
 }
 
 std::string incarnation() {
-  return std::string(identity) +
-         " || '@' || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text";
+  return std::string(identity) + " || '@' || " + micros("pg_postmaster_start_time()") + "::text";
+}
+
+std::string message_micros() {
+  return micros("statement_timestamp()");
 }
 
 WallTime clock_of(Connection& connection) {
@@ -200,8 +204,7 @@ std::string Horizon::others() const {
     own += (own.empty() ? "(" : ", (") + session.substr(0, colon) + ", " +
            session.substr(colon + 1) + ")";
   }
-  if (!own.empty())
-    condition += " AND (pid, " + std::string(start_of_session) + ") NOT IN (" + own + ")";
+  if (!own.empty()) condition += " AND (pid, " + start_of_session() + ") NOT IN (" + own + ")";
   return condition;
 }
 
@@ -224,10 +227,9 @@ TimeSample Horizon::take_time_sample(const std::string& zone) {
   const std::vector<Rows> answers = watched_.query_all(
       {std::string(sight) + ", " + sampling() + ", mark.at" +
            (zone.empty() ? std::string() : " AT TIME ZONE " + PostgresDialect::quote_text(zone)) +
-           ", (extract(epoch FROM statement_timestamp() - mark.at) * 1000000)::bigint FROM (SELECT "
-           "least(statement_timestamp() - " +
-           std::string(delta) + ", min(xact_start)) AS at FROM pg_stat_activity WHERE " + others() +
-           ") AS mark",
+           ", " + micros("statement_timestamp() - mark.at") +
+           " FROM (SELECT least(statement_timestamp() - " + std::string(delta) +
+           ", min(xact_start)) AS at FROM pg_stat_activity WHERE " + others() + ") AS mark",
        std::string(next_xid_query)});
   const Row activity = answers[0][0];
   require_sight(activity);
@@ -260,10 +262,9 @@ HorizonToken Horizon::sample_number(Connection& read_from, const CursorOrigin& o
                                     const Relation& relation, const CursorRef& cursor) {
   std::vector<std::string> message{
       std::string(sight) + ", " + sampling() + ", (SELECT string_agg(pid || ':' || " +
-          std::string(start_of_session) +
-          " || ':' || (extract(epoch FROM xact_start) * 1000000)::bigint, ',' ORDER BY pid) "
-          "FROM pg_stat_activity WHERE xact_start IS NOT NULL AND " +
-          others() + ")",
+          start_of_session() + " || ':' || " + micros("xact_start") +
+          ", ',' ORDER BY pid) FROM pg_stat_activity WHERE xact_start IS NOT NULL AND " + others() +
+          ")",
       std::string(next_xid_query)};
   HorizonToken token{.mark = {}, .server = {}, .state = {}};
   std::optional<WallTime> begun;
@@ -325,8 +326,8 @@ Settlement Horizon::drained(const std::string& key, const HorizonToken& token) {
   std::string bound = kind == p3 ? std::exchange(list, {}) : shared_.drains.recall(key);
   if (!bound.empty()) return xids_ended(watched_, token, bound);
 
-  const std::vector<Rows> answers = watched_.query_all(
-      {"SELECT " + incarnation(), std::string(activity), std::string(next_xid_query)});
+  const std::vector<Rows> answers =
+      watched_.query_all({"SELECT " + incarnation(), activity(), std::string(next_xid_query)});
   if (answers[0][0][0].c_str() != token.server) return lost();
   Settlement settlement;
   if (!list_ended(list, answers[1], settlement)) return settlement;

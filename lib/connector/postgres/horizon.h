@@ -76,9 +76,9 @@ std::string identity_of(Connection& connection);
 /// SQL for that and the start of the server: tokens do not outlive either.
 std::string incarnation();
 WallTime clock_of(Connection& connection);
-/// The server's clock when it got the message that asks: earlier than all that the message finds.
-inline constexpr std::string_view message_micros =
-    "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint";
+/// SQL for the server's clock when it got the message that asks: earlier than all that the message
+/// finds.
+std::string message_micros();
 WallTime wall_time(const Cell& micros);
 /// Whether all transactions below `bound` have ended on the server that gave `token`, and if not,
 /// who is waited for.

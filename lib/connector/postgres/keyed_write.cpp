@@ -4,11 +4,11 @@
 #include <charconv>
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/errors.h"
 
 namespace tidemark::postgres {
 namespace {
 
-constexpr std::string_view unique_violation = "23505";
 constexpr std::string_view exclusion_violation = "23P01";
 constexpr std::string_view cardinality_violation = "21000";
 /// From here on it pays to hope that no key comes twice, and to set a savepoint for that: the

@@ -1,13 +1,12 @@
 #include "connector/postgres/late_key.h"
 
 #include "connector/postgres/catalogue.h"
+#include "connector/postgres/errors.h"
 #include "connector/sql/target_planner.h"
 #include "core/error.h"
 
 namespace tidemark::postgres {
 namespace {
-
-constexpr std::string_view unique_violation = "23505";
 
 std::string comment(const TableName& table, const std::string& text) {
   return "COMMENT ON TABLE " + dialect().table(table) + " IS " + text;

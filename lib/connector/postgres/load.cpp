@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/errors.h"
 #include "connector/postgres/keyed_write.h"
 #include "connector/postgres/late_key.h"
 #include "connector/postgres/row_finder.h"
@@ -28,8 +29,6 @@ std::vector<EncodedColumn> key_columns(const WrittenTable& table, const Schema& 
   }
   return columns;
 }
-
-constexpr std::string_view unique_violation = "23505";
 
 bool has_texts(const WrittenTable& table) {
   return std::any_of(table.columns.begin(), table.columns.end(),

@@ -69,8 +69,7 @@ class GroupWriter {
  private:
   static constexpr std::size_t header_size = 8;
   void put(std::size_t at, std::uint16_t value) {
-    out_[start_ + at] = static_cast<char>(value >> 8);
-    out_[start_ + at + 1] = static_cast<char>(value & 0xFF);
+    put_big_endian(out_.data() + start_ + at, value);
   }
 
   std::string& out_;

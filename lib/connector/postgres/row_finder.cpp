@@ -3,12 +3,12 @@
 #include <charconv>
 
 #include "connector/postgres/dialect.h"
+#include "connector/postgres/errors.h"
 #include "connector/postgres/natives.h"
 
 namespace tidemark::postgres {
 namespace {
 
-constexpr std::string_view unique_violation = "23505";
 constexpr std::string_view foreign_key_violation = "23503";
 
 std::string column_list(const std::vector<std::string>& names, const std::string& alias) {

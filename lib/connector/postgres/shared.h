@@ -69,7 +69,7 @@ class DrainMemory {
 
 /// What P3 asks of a server, which is the same for every table of it: horizon.h.
 struct TimeSample {
-  std::string server;      ///< incarnation_of the one that answered
+  std::string server;      ///< `incarnation()` of the one that answered
   Duration behind{};       ///< how far `mark` lies behind its clock
   std::string mark;        ///< the server's text, in the zone that was asked for
   WallTime sampled{};      ///< its clock when it began

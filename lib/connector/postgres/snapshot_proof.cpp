@@ -40,11 +40,10 @@ void check_window(Connection& connection, const ReadPlan& plan) {
 }  // namespace
 
 HorizonToken sample_snapshot(Connection& connection, const Type& cursor) {
-  const Rows answer =
-      connection.query("SELECT " + incarnation() + ", " + std::string(message_micros) + ", (" +
-                       std::string(ended_xid) +
-                       ")::text, pg_snapshot_xmin(s) = "
-                       "pg_snapshot_xmax(s) FROM pg_current_snapshot() AS s");
+  const Rows answer = connection.query("SELECT " + incarnation() + ", " + message_micros() + ", (" +
+                                       std::string(ended_xid) +
+                                       ")::text, pg_snapshot_xmin(s) = "
+                                       "pg_snapshot_xmax(s) FROM pg_current_snapshot() AS s");
   const std::string bound = answer[0][2].c_str();
   return {.proof = ProofKind::snapshot,
           .mark = Value::of(cursor, bound),
@@ -88,17 +87,18 @@ ReadPlan xmin_plan(Connection& connection, const ReadPlan& plan) {
 
 std::vector<Blocker> holders_of_xids(Connection& connection, const std::string& bound) {
   // Only the lower 32 bits of running xids are shown; age() compares as the server does.
-  const Rows rows = connection.query(
-      "WITH bound AS (SELECT age((" + bound +
-      " % 4294967296)::text::xid) AS age) SELECT * FROM ("
-      "SELECT 'transaction', pid::text, coalesce(usename, backend_type), '', "
-      "(extract(epoch FROM clock_timestamp() - xact_start) * 1000000)::bigint AS age "
-      "FROM pg_stat_activity, bound WHERE backend_xid IS NOT NULL AND age(backend_xid) > bound.age "
-      "UNION ALL SELECT 'prepared', transaction::text, owner, gid, "
-      "(extract(epoch FROM clock_timestamp() - prepared) * 1000000)::bigint "
-      "FROM pg_prepared_xacts, bound WHERE age(transaction) > bound.age) AS held "
-      "ORDER BY age DESC NULLS LAST LIMIT " +
-      std::string(most_blockers));
+  const Rows rows =
+      connection.query("WITH bound AS (SELECT age((" + bound +
+                       " % 4294967296)::text::xid) AS age) SELECT * FROM ("
+                       "SELECT 'transaction', pid::text, coalesce(usename, backend_type), '', " +
+                       micros("clock_timestamp() - xact_start") +
+                       " AS age FROM pg_stat_activity, bound WHERE backend_xid IS NOT NULL AND "
+                       "age(backend_xid) > bound.age "
+                       "UNION ALL SELECT 'prepared', transaction::text, owner, gid, " +
+                       micros("clock_timestamp() - prepared") +
+                       " FROM pg_prepared_xacts, bound WHERE age(transaction) > bound.age) AS held "
+                       "ORDER BY age DESC NULLS LAST LIMIT " +
+                       std::string(most_blockers));
   std::vector<Blocker> blockers;
   for (const Row row : rows)
     blockers.push_back({.kind = row[0].c_str(),

@@ -164,9 +164,8 @@ void PostgresTarget::end_session(const std::string& session) {
     // whoever locks the row next the wait for the rollback.
     connection_.execute(
         "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE pid::text = " +
-        PostgresDialect::quote_text(session.substr(0, colon)) +
-        " AND (extract(epoch FROM backend_start) * 1000000)::bigint::text = " +
-        PostgresDialect::quote_text(session.substr(colon + 1)));
+        PostgresDialect::quote_text(session.substr(0, colon)) + " AND " + micros("backend_start") +
+        "::text = " + PostgresDialect::quote_text(session.substr(colon + 1)));
   } catch (const Error&) {
     // Best effort: without the right to end it, its transaction is waited for.
     if (!connection_.usable()) throw;

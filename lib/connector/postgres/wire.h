@@ -26,6 +26,12 @@ T read_big_endian(const char* from) noexcept {
 }
 
 template <class T>
+void put_big_endian(char* to, T value) noexcept {
+  const T swapped = read_big_endian<T>(reinterpret_cast<const char*>(&value));
+  std::memcpy(to, &swapped, sizeof swapped);
+}
+
+template <class T>
 void append_big_endian(std::string& out, T value) {
   const T swapped = read_big_endian<T>(reinterpret_cast<const char*>(&value));
   out.append(reinterpret_cast<const char*>(&swapped), sizeof swapped);
