@@ -109,16 +109,20 @@ constexpr std::array codes{
     CodeRow{1862, auth, "the account's password has expired"},
     CodeRow{1927, connect, "the server ended our session"},
     CodeRow{1969, timeout, "the statement ran into the server's max_statement_time"},
+    CodeRow{2001, resource, "no socket could be made"},
     CodeRow{2002, connect, "the server can't be reached"},
     CodeRow{2003, connect, "the server can't be reached"},
+    CodeRow{2004, resource, "no socket could be made"},
     CodeRow{2005, connect, "the host name is not known"},
     CodeRow{2006, connect, "the connection was lost"},
+    CodeRow{2008, resource, "the client library has no memory left"},
     CodeRow{2012, connect, "the handshake with the server failed"},
     CodeRow{2013, connect, "the connection was lost"},
     CodeRow{2020, conversion, "a row is larger than max_allowed_packet",
             "Raise max_allowed_packet on the server, or exclude the column."},
     CodeRow{2026, tls, "the encrypted channel could not be made as asked",
             "Check tls.mode and tls.ca of the connection, and whether the server offers TLS."},
+    CodeRow{2027, connect, "what came from the server can't be understood"},
     CodeRow{2055, connect, "the connection was lost"},
     CodeRow{2059, auth, "the server asks for a login method this client does not have"},
     CodeRow{2061, auth, "the login method of the account needs an encrypted connection"},
@@ -132,6 +136,10 @@ constexpr std::array codes{
     CodeRow{4025, constraint, "a CHECK constraint refused the row"},
     CodeRow{4031, connect, "the server ended our idle session"},
     CodeRow{4151, auth, "the account is locked"},
+    // MariaDB's client library: a read, a write or an uncompressing that failed half-way.
+    CodeRow{5013, connect, "the connection was lost"},
+    CodeRow{5014, connect, "the connection was lost"},
+    CodeRow{5015, connect, "what came from the server can't be understood"},
 };
 
 struct StateRow {
@@ -193,8 +201,12 @@ bool ends_session(unsigned code) noexcept {
     case 1927:
     case 2006:
     case 2013:
+    case 2027:
     case 2055:
     case 4031:
+    case 5013:
+    case 5014:
+    case 5015:
       return true;
     default:
       return code >= 1158 && code <= 1161;

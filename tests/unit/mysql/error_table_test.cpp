@@ -30,7 +30,10 @@ TEST_CASE("native codes decide before SQLSTATE does", "[unit][mysql]") {
       {1203, "42000", FailureKind::resource},   {1290, "HY000", FailureKind::resource},
       {1836, "HY000", FailureKind::resource},   {1053, "08S01", FailureKind::resource},
       {1969, "70100", FailureKind::timeout},    {6, "HY000", FailureKind::resource},
-      {20, "HY000", FailureKind::resource},
+      {20, "HY000", FailureKind::resource},     {2001, "HY000", FailureKind::resource},
+      {2004, "HY000", FailureKind::resource},   {2008, "HY000", FailureKind::resource},
+      {2027, "HY000", FailureKind::connect},    {5013, "HY000", FailureKind::connect},
+      {5014, "HY000", FailureKind::connect},    {5015, "HY000", FailureKind::connect},
   };
   for (const Row& row : rows) {
     CAPTURE(row.code);
@@ -61,7 +64,7 @@ TEST_CASE("the driver's text stays out of the message", "[unit][mysql]") {
 }
 
 TEST_CASE("lost sessions are told from refused statements", "[unit][mysql]") {
-  for (const unsigned code : {2006U, 2013U, 1927U, 1053U, 1159U, 4031U})
+  for (const unsigned code : {2006U, 2013U, 2027U, 1927U, 1053U, 1159U, 4031U, 5013U, 5014U, 5015U})
     CHECK(ends_session(code));
   for (const unsigned code : {1062U, 1213U, 1317U, 2014U, 1045U})
     CHECK_FALSE(ends_session(code));
