@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "arrival.h"
 #include "place.h"
 #include "report.h"
 #include "stages.h"
@@ -98,15 +99,8 @@ class Life {
   bool equal() const { return pair_.source.rows(table_) == pair_.target.rows(table_); }
 
   void arrive() {
-    wait_until(
-        "both sides to be equal",
-        [&] {
-          if (!daemon_.running()) throw std::runtime_error("the daemon ended");
-          if (daemon_.log().find(": halted: ") != std::string::npos)
-            throw std::runtime_error("the job halted");
-          return equal();
-        },
-        std::chrono::seconds(60));
+    tidemark::test::arrive(
+        daemon_, [this] { return equal(); }, std::chrono::seconds(60));
   }
 
   void be_killed() {

@@ -1,15 +1,6 @@
 # tidemark_crash: the program's own objects, linked with connectors that can be killed at a named
 # moment (tests/fault/program/moments.h). Nothing of it is in the program that ships.
-set(wrapped "// Written by CMake from the folders in lib/connector.\n#include \"wrapped.h\"\n\nnamespace tidemark {\n")
-foreach(name ${connectors})
-  string(APPEND wrapped "ConnectorInfo ${name}_connector();\n")
-endforeach()
-string(APPEND wrapped "\nconst std::vector<ConnectorInfo>& connectors() {\n  static const std::vector<ConnectorInfo> all{\n")
-foreach(name ${connectors})
-  string(APPEND wrapped "      fault::wrapped<${name}_connector>(),\n")
-endforeach()
-string(APPEND wrapped "  };\n  return all;\n}\n}  // namespace tidemark\n")
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/wrapped_connectors.cpp CONTENT "${wrapped}" @ONLY)
+tidemark_write_connectors(${CMAKE_BINARY_DIR}/wrapped_connectors.cpp wrapped.h "fault::wrapped<" ">")
 
 file(GLOB program_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fault/program/*.cpp)
 add_executable(tidemark_crash ${program_sources} ${CMAKE_BINARY_DIR}/wrapped_connectors.cpp

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "arrival.h"
 #include "place.h"
 #include "report.h"
 #include "support/daemon.h"
@@ -185,15 +186,8 @@ class Route {
            source_.rows("events") == target_.rows("events");
   }
   void arrive() {
-    wait_until(
-        "both sides to be equal",
-        [&] {
-          if (!daemon_.running()) throw std::runtime_error("the daemon ended");
-          if (daemon_.log().find(": halted: ") != std::string::npos)
-            throw std::runtime_error("the job halted");
-          return equal();
-        },
-        seconds(90));
+    tidemark::test::arrive(
+        daemon_, [this] { return equal(); }, seconds(90));
   }
 
   double metric(const std::string& name, const std::string& job) const {

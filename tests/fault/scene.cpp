@@ -8,6 +8,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "arrival.h"
+
 namespace tidemark::test {
 namespace {
 
@@ -43,15 +45,8 @@ Scene::Scene(const Place& source, const Place& target, const std::string& name,
 
 void Scene::arrive(std::chrono::seconds limit) {
   try {
-    wait_until(
-        "both sides to be equal",
-        [&] {
-          if (!daemon_.running()) throw std::runtime_error("the daemon ended");
-          if (daemon_.log().find(": halted: ") != std::string::npos)
-            throw std::runtime_error("the job halted");
-          return equal();
-        },
-        limit);
+    tidemark::test::arrive(
+        daemon_, [this] { return equal(); }, limit);
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(std::string(error.what()) + "\n" + job() + "\n" + daemon_.log());
   }

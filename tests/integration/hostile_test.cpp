@@ -87,12 +87,19 @@ class Place {
   }
 };
 
-class PostgresPlace final : public Place {
+class ServerPlace : public Place {
  public:
-  ConnectionSettings settings() override { return shared_postgres().settings(); }
-  std::string run(const std::string& statements) override {
-    return shared_postgres().sql(statements);
-  }
+  explicit ServerPlace(Server& server) : server_(server) {}
+  ConnectionSettings settings() override { return server_.settings(); }
+  std::string run(const std::string& statements) override { return server_.sql(statements); }
+
+ private:
+  Server& server_;
+};
+
+class PostgresPlace final : public ServerPlace {
+ public:
+  PostgresPlace() : ServerPlace(shared_postgres()) {}
   std::string quote(const std::string& name) const override { return doubled(name, '"'); }
   std::string text(const std::string& value) const override {
     return "convert_from('\\x" + hex_of(value) + "', 'UTF8')";
@@ -109,12 +116,9 @@ class PostgresPlace final : public Place {
   }
 };
 
-class MariaDbPlace final : public Place {
+class MariaDbPlace final : public ServerPlace {
  public:
-  ConnectionSettings settings() override { return shared_mariadb().settings(); }
-  std::string run(const std::string& statements) override {
-    return shared_mariadb().sql(statements);
-  }
+  MariaDbPlace() : ServerPlace(shared_mariadb()) {}
   std::string quote(const std::string& name) const override { return doubled(name, '`'); }
   std::string text(const std::string& value) const override {
     return "CONVERT(X'" + hex_of(value) + "' USING utf8mb4)";
@@ -200,39 +204,32 @@ void check_pair(Place& source, Place& target) {
   CHECK_NOTHROW(target.run("SELECT a FROM victim"));
 }
 
+void check_pairs_from(Place& source) {
+  PostgresPlace postgres;
+  MariaDbPlace mariadb;
+  SqlitePlace sqlite;
+  for (Place* target : std::initializer_list<Place*>{&postgres, &mariadb, &sqlite})
+    check_pair(source, *target);
+}
+
 }  // namespace
 
 TEST_CASE("hostile names and values stay what they are, from PostgreSQL",
           "[integration][security][hostile]") {
   PostgresPlace source;
-  PostgresPlace postgres;
-  MariaDbPlace mariadb;
-  SqlitePlace sqlite;
-  check_pair(source, postgres);
-  check_pair(source, mariadb);
-  check_pair(source, sqlite);
+  check_pairs_from(source);
 }
 
 TEST_CASE("hostile names and values stay what they are, from MariaDB",
           "[integration][security][hostile]") {
   MariaDbPlace source;
-  PostgresPlace postgres;
-  MariaDbPlace mariadb;
-  SqlitePlace sqlite;
-  check_pair(source, postgres);
-  check_pair(source, mariadb);
-  check_pair(source, sqlite);
+  check_pairs_from(source);
 }
 
 TEST_CASE("hostile names and values stay what they are, from SQLite",
           "[integration][security][hostile]") {
   SqlitePlace source;
-  PostgresPlace postgres;
-  MariaDbPlace mariadb;
-  SqlitePlace sqlite;
-  check_pair(source, postgres);
-  check_pair(source, mariadb);
-  check_pair(source, sqlite);
+  check_pairs_from(source);
 }
 
 TEST_CASE("a name with a NUL is refused before any SQL is made of it",
