@@ -46,10 +46,13 @@ std::string count_text(std::uint64_t count) {
   return digits;
 }
 
-std::string rate_text(std::uint64_t count, Duration took) {
+std::string rate_text(std::uint64_t rows, std::uint64_t bytes, Duration took) {
   if (took <= Duration::zero()) return "-";
-  const double rate = static_cast<double>(count) / std::chrono::duration<double>(took).count();
-  return count_text(static_cast<std::uint64_t>(rate)) + "/s";
+  const auto each_second = [&](std::uint64_t amount) {
+    return static_cast<std::uint64_t>(static_cast<double>(amount) /
+                                      std::chrono::duration<double>(took).count());
+  };
+  return fmt::format("{}/s, {}/s", count_text(each_second(rows)), bytes_text(each_second(bytes)));
 }
 
 std::string bytes_text(std::uint64_t bytes) {

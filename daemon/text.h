@@ -14,8 +14,8 @@ namespace tidemark {
 std::string span_text(Duration duration);
 /// "1,234,567".
 std::string count_text(std::uint64_t count);
-/// "12,300/s"; "-" where no time has passed.
-std::string rate_text(std::uint64_t count, Duration took);
+/// Of rows and what they hold in memory: "12,300/s, 1.8 MiB/s"; "-" where no time has passed.
+std::string rate_text(std::uint64_t rows, std::uint64_t bytes, Duration took);
 /// "1.5 MiB".
 std::string bytes_text(std::uint64_t bytes);
 /// "2026-11-21T03:19:42Z": for data.

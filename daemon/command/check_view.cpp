@@ -73,6 +73,9 @@ Json encode(const CheckReport& report) {
   Json columns = Json::array();
   for (const ColumnPath& column : report.columns)
     columns.push_back(encode(column));
+  const auto path = [](const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+  };
   return {{"job", report.job.text},
           {"ok", report.problems.empty()},
           {"connected", report.connected},
@@ -83,6 +86,10 @@ Json encode(const CheckReport& report) {
           {"definition_changed", report.definition_changed},
           {"checkpoint", report.checkpoint},
           {"columns", std::move(columns)},
+          {"read_path", path(report.read_path)},
+          {"write_path",
+           {{"first_load", path(report.write_path.first_load)},
+            {"usual", path(report.write_path.usual)}}},
           {"statements", report.statements},
           {"source_grants", report.source_grants},
           {"target_grants", report.target_grants}};
@@ -118,6 +125,12 @@ void show_plan(Console& console, const CheckReport& report) {
                column.target_type, fmt::format("{}", fmt::join(column.steps, ", ")), fidelity});
   }
   if (!table.empty()) console.print(table.text());
+  const auto show = [&](std::string_view what, const std::string& path) {
+    if (!path.empty()) console.print(fmt::format("{}: {}", what, path));
+  };
+  show("reads", report.read_path);
+  show("first load", report.write_path.first_load);
+  show("writes", report.write_path.usual);
   console.print(
       fmt::format("checkpoint: {}", report.checkpoint.empty() ? "unknown" : report.checkpoint));
   if (report.statements.empty()) return;

@@ -79,19 +79,21 @@ std::string run_progress_line(const Json& status) {
   if (!run.is_object())
     return fmt::format("{}: {}", name, status.value("state", std::string("waiting")));
   const auto rows = run["counts"].value("rows_read", std::uint64_t{0});
+  const auto bytes = run["counts"].value("bytes_read", std::uint64_t{0});
   const Duration took = seconds_of(run, "seconds");
   return fmt::format("{}: {} rows read{}, {}, {}{}", name, count_text(rows), ranges_text(status),
-                     rate_text(rows, took), span_text(took), rest_text(run["counts"], took));
+                     rate_text(rows, bytes, took), span_text(took), rest_text(run["counts"], took));
 }
 
 void show_outcome(Console& console, const std::string& job, const Json& outcome) {
   const std::string result = outcome.value("result", std::string("failed"));
   const Json& counts = outcome["counts"];
   const auto rows = counts.value("rows_read", std::uint64_t{0});
+  const auto bytes = counts.value("bytes_read", std::uint64_t{0});
   const Duration took = seconds_of(outcome, "seconds");
   console.print(fmt::format("{}: {}: {} rows read ({}) in {}, {}", job,
                             console.paint(tone_of(result), result), count_text(rows),
-                            rate_text(rows, took), span_text(took), changes_text(counts)));
+                            rate_text(rows, bytes, took), span_text(took), changes_text(counts)));
   if (const std::string phases = phases_text(outcome["phases"]); !phases.empty())
     console.print(fmt::format("  time: {}", phases));
   if (outcome["proof"].is_string())

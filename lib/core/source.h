@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/batch.h"
@@ -91,6 +92,9 @@ class Source {
   virtual ~Source() = default;
 
   virtual SourceDescription describe(const Relation& relation) = 0;
+
+  /// How rows leave this database, for people: "binary COPY". Any thread.
+  virtual std::string_view read_path() const noexcept = 0;
 
   /// Whether `read` can deliver `column`, as `describe` gave it, as `type` instead, going round the
   /// type that the server declares. The engine asks for every column (but cursor and key) whose

@@ -48,6 +48,12 @@ struct ColumnVerdict {
   std::string note = {};
 };
 
+/// How rows go in, and why, for people; empty where nothing can be written.
+struct WritePath {
+  std::string first_load = {};  ///< of a job that loads a table and then follows it
+  std::string usual = {};
+};
+
 /// What would happen at the target, without doing it.
 struct TargetPlan {
   std::vector<std::string> statements;  ///< DDL that `prepare` would run
@@ -59,6 +65,7 @@ struct TargetPlan {
   std::vector<std::string> ignored_columns = {};  ///< source columns not written because of drift
   std::vector<std::string> added_columns = {};    ///< need a backfill once added
   std::vector<std::string> notes = {};
+  WritePath write_path = {};
   bool makes_table = false;  ///< there is none yet: `prepare` makes it, and has made it
   /// A first load left the table without the index over its key: until LoadStage::finishing it
   /// takes rows with LoadStage::filling alone. Stored with the table, so that a crash loses

@@ -103,6 +103,9 @@ CheckReport check_job(const std::shared_ptr<const JobSettings>& job, const Check
     if (plan.incremental()) report.proof = plan.proof;
     report.proof_text = plan.proof_text;
     report.columns = paths_of(plan);
+    report.read_path = sessions.source->read_path();
+    report.write_path = plan.target.write_path;
+    if (!plan.incremental()) report.write_path.first_load.clear();
     report.statements = plan.target.statements;
     look_at_checkpoint(report, plan, *sessions.target, ports.instance);
     ask_grants(report, plan, ports.connections);

@@ -36,6 +36,8 @@ struct CheckReport {
   std::optional<ProofKind> proof = {};
   std::string proof_text = {};
   std::vector<ColumnPath> columns = {};
+  std::string read_path = {};                   ///< how rows leave the source
+  WritePath write_path = {};                    ///< how they go into the target
   std::vector<std::string> statements = {};     ///< DDL that the first run would execute
   std::vector<std::string> source_grants = {};  ///< what a DBA would run
   std::vector<std::string> target_grants = {};

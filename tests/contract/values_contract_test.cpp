@@ -66,6 +66,7 @@ TEST_CASE("every value comes back as it was", "[contract][round-trip]") {
     const TargetPlan plan = target->plan(spec);
     REQUIRE(plan.problems.empty());
     REQUIRE(plan.columns.size() == 2);
+    CHECK_FALSE(plan.write_path.usual.empty());
     CHECK(plan.columns[1].fidelity == Fidelity::lossless);
 
     Batch batch(std::make_shared<const Schema>(schema));

@@ -261,6 +261,9 @@ TEST_CASE("what only looks at the configuration needs no daemon", "[e2e][cli]") 
   const CommandResult plan = site.command({"plan", "items"});
   CHECK(plan.status == 0);
   CHECK(plan.out.find("CREATE TABLE") != std::string::npos);
+  CHECK(plan.out.find(
+            "reads: stepped statement\nwrites: prepared INSERT … ON CONFLICT of each row\n") !=
+        std::string::npos);
   const CommandResult schema = run({TIDEMARK_BINARY, "schema"});
   CHECK(Json::parse(schema.out).is_object());
   const CommandResult cron =

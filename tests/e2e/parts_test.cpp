@@ -27,8 +27,8 @@ TEST_CASE("counts, rates and sizes have separators and units", "[parts]") {
   CHECK(count_text(0) == "0");
   CHECK(count_text(999) == "999");
   CHECK(count_text(1'234'567) == "1,234,567");
-  CHECK(rate_text(10, Duration(0)) == "-");
-  CHECK(rate_text(3000, seconds(2)) == "1,500/s");
+  CHECK(rate_text(10, 20, Duration(0)) == "-");
+  CHECK(rate_text(3000, 6 << 20, seconds(2)) == "1,500/s, 3.0 MiB/s");
   CHECK(bytes_text(1023) == "1023 B");
   CHECK(bytes_text(1536) == "1.5 KiB");
 }

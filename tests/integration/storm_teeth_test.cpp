@@ -15,6 +15,7 @@ namespace {
 class CredulousSource final : public Source {
  public:
   explicit CredulousSource(std::unique_ptr<Source> real) : real_(std::move(real)) {}
+  std::string_view read_path() const noexcept override { return real_->read_path(); }
   SourceDescription describe(const Relation& relation) override {
     return real_->describe(relation);
   }

@@ -12,6 +12,7 @@ class MemorySource final : public Source {
       : access_(std::move(database), user) {}
 
   SourceDescription describe(const Relation& relation) override;
+  std::string_view read_path() const noexcept override { return "memory"; }
   CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;
   HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;
   Settlement settled(const HorizonToken& token) override;

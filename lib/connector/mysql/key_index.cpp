@@ -45,10 +45,10 @@ bool pads_blanks(const WrittenColumn& column) {
          collation.find("0900") == std::string::npos;
 }
 
-bool compares_bytes(const WrittenColumn& column) {
-  if (column.existing.kind == TypeKind::bytes) return !column.existing.fixed;
-  return column.collation.empty() || column.collation.ends_with("_bin") ||
-         column.existing.kind == TypeKind::uuid || column.existing.kind == TypeKind::native;
+bool compares_bytes(const Type& type, const std::string& collation) {
+  if (type.kind == TypeKind::bytes) return !type.fixed;
+  return collation.empty() || collation.ends_with("_bin") || type.kind == TypeKind::uuid ||
+         type.kind == TypeKind::native;
 }
 
 std::vector<std::uint32_t> every_row(const Batch& batch) {

@@ -19,7 +19,7 @@ std::vector<std::uint32_t> last_of_each_key(const Batch& batch,
 std::vector<std::uint32_t> every_row(const Batch& batch);
 
 /// Whether the server compares the column's values as bytes, but perhaps for trailing blanks.
-bool compares_bytes(const WrittenColumn& column);
+bool compares_bytes(const Type& type, const std::string& collation);
 /// Whether its collation ignores trailing blanks.
 bool pads_blanks(const WrittenColumn& column);
 

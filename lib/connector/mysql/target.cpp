@@ -51,6 +51,21 @@ class Deadline {
   std::thread watcher_;  // last: it uses the others
 };
 
+/// The choices are made by WritePlan, which a run makes.
+std::string write_path(const WriteSpec& spec, const std::optional<CatalogueTable>& table,
+                       bool bulk) {
+  const std::string rows =
+      bulk ? "bulk binds of " : "lists of VALUES, as this server needs them, of ";
+  if (spec.write == WriteMode::append) return rows + "INSERT";
+  if (spec.write == WriteMode::replace)
+    return rows +
+           "INSERT into a staging table, which is compared with the table and exchanged in one "
+           "transaction";
+  const std::string why = table ? WritePlan::why_staged(*table, spec.key) : "";
+  if (why.empty()) return rows + "INSERT … ON DUPLICATE KEY UPDATE";
+  return rows + "INSERT into a temporary table, then UPDATE and INSERT by key: " + why;
+}
+
 }  // namespace
 
 bool same_write(const WriteSpec& left, const WriteSpec& right) {
@@ -131,7 +146,10 @@ void MysqlTarget::note_side_effects(Planned& planned, const WriteSpec& spec) {
 }
 
 TargetPlan MysqlTarget::plan(const WriteSpec& spec) {
-  return look(spec).plan;
+  Planned planned = look(spec);
+  if (planned.plan.problems.empty())
+    planned.plan.write_path.usual = write_path(spec, planned.table, bulk_);
+  return std::move(planned.plan);
 }
 
 std::string MysqlTarget::metadata_schema(const TableName& table) const {

@@ -15,6 +15,10 @@ constexpr const char* duplicate = "1062";
 /// A parent row is missing.
 constexpr const char* no_parent = "1452";
 
+Type type_of(const CatalogueColumn& column) {
+  return column.type.value_or(make_type(TypeKind::native));
+}
+
 std::vector<WrittenColumn> written(const CatalogueTable& table,
                                    const std::vector<TargetColumn>& columns) {
   std::vector<WrittenColumn> all;
@@ -28,7 +32,7 @@ std::vector<WrittenColumn> written(const CatalogueTable& table,
                    .column = column.column.name});
     all.push_back({.name = column.column.name,
                    .arriving = column.column.type,
-                   .existing = existing->type.value_or(make_type(TypeKind::native)),
+                   .existing = type_of(*existing),
                    .lossy = column.lossy,
                    .collation = existing->collation,
                    .native = parse_native(existing->native.column_type)});
@@ -59,12 +63,23 @@ WritePlan::WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec sp
       moves_(session, dialect, table, columns_, key_),
       relatives_(session, dialect, table.name, key_),
       bulk_(bulk) {
-  const sql::ExistingTable known = existing_table(table);
-  key_is_unique_ = !key_.empty() && sql::is_unique_key(known, spec_.key);
-  // An index over a prefix or an expression is unique too, though nothing can be keyed by it. The
-  // figures of the direct way count rows of the history where the table has one.
-  const bool only = table.unique_indexes.size() == 1 && !table.versioned;
-  direct_ = key_is_unique_ && only && std::all_of(key_.begin(), key_.end(), compares_bytes);
+  key_is_unique_ = !key_.empty() && sql::is_unique_key(existing_table(table), spec_.key);
+  direct_ = !key_.empty() && why_staged(table, spec_.key).empty();
+}
+
+std::string WritePlan::why_staged(const CatalogueTable& table,
+                                  const std::vector<std::string>& key) {
+  if (!sql::is_unique_key(existing_table(table), key))
+    return "the table has no unique index over exactly the key";
+  // An index over a prefix or an expression is unique too, though nothing can be keyed by it.
+  if (table.unique_indexes.size() != 1) return "the table has another unique index";
+  // The figures of the direct way would count rows of the history.
+  if (table.versioned) return "the table keeps its history";
+  for (const CatalogueColumn& column : table.columns)
+    if (std::find(key.begin(), key.end(), column.name) != key.end() &&
+        !compares_bytes(type_of(column), column.collation))
+      return "the key's column " + column.name + " takes different texts for one";
+  return {};
 }
 
 bool WritePlan::in_key(const std::string& column) const {
@@ -165,7 +180,7 @@ WriteCounts WritePlan::upsert_directly(const Batch& batch, std::span<const std::
 void WritePlan::refuse_collisions() {
   std::string differs;
   for (const WrittenColumn& column : key_) {
-    if (compares_bytes(column) && !pads_blanks(column)) continue;
+    if (compares_bytes(column.existing, column.collation) && !pads_blanks(column)) continue;
     const std::string name = dialect_.quote(column.name);
     differs += (differs.empty() ? "" : " OR ") + ("BINARY t." + name + " <> BINARY s." + name);
   }

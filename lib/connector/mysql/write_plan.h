@@ -26,6 +26,10 @@ class WritePlan {
   WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec spec,
             const CatalogueTable& table, std::vector<TargetColumn> columns, bool bulk);
 
+  /// Why rows of a table can't be written by ON DUPLICATE KEY UPDATE, and go through a temporary
+  /// table; "": they can.
+  static std::string why_staged(const CatalogueTable& table, const std::vector<std::string>& key);
+
   const WriteSpec& spec() const noexcept { return spec_; }
   const std::vector<WrittenColumn>& columns() const noexcept { return columns_; }
   const std::vector<WrittenColumn>& key() const noexcept { return key_; }

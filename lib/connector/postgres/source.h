@@ -24,6 +24,7 @@ class PostgresSource final : public Source {
   ~PostgresSource() override;
 
   SourceDescription describe(const Relation& relation) override;
+  std::string_view read_path() const noexcept override { return "binary COPY"; }
   bool can_read_as(const Column& column, const Type& type) const override;
   CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;
   HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;

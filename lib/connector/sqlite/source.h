@@ -17,6 +17,7 @@ class SqliteSource final : public Source {
   SqliteSource(std::unique_ptr<Connection> connection, bool may_lock);
 
   SourceDescription describe(const Relation& relation) override;
+  std::string_view read_path() const noexcept override { return "stepped statement"; }
   bool can_read_as(const Column& column, const Type& type) const override;
   CursorEvidence inspect(const Relation& relation, const CursorRef& cursor) override;
   HorizonToken horizon(const Relation& relation, const CursorRef& cursor, ProofKind proof) override;

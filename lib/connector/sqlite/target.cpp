@@ -83,6 +83,24 @@ std::optional<Target::TableDescription> SqliteTarget::describe(const TableName& 
   return std::move(found->description);
 }
 
+namespace {
+
+std::string write_path(const WriteSpec& spec) {
+  switch (spec.write) {
+    case WriteMode::upsert:
+      return "prepared INSERT … ON CONFLICT of each row";
+    case WriteMode::append:
+      return "prepared INSERT of each row";
+    case WriteMode::replace:
+      return "prepared INSERT of each row into a staging table, which is compared with the table "
+             "and "
+             "exchanged in one transaction";
+  }
+  return {};
+}
+
+}  // namespace
+
 TargetPlan SqliteTarget::plan(const WriteSpec& spec) {
   TargetPlan plan = sql::plan_target(spec, existing(spec.table), dialect_);
   if (spec.replace == ReplaceMethod::swap)
@@ -90,6 +108,7 @@ TargetPlan SqliteTarget::plan(const WriteSpec& spec) {
         "target " + spec.table.display() +
         ": target.replace: swap gains nothing in SQLite, where a replacement locks "
         "the whole file either way: use transaction");
+  if (plan.problems.empty()) plan.write_path.usual = write_path(spec);
   return plan;
 }
 

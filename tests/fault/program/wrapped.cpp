@@ -38,6 +38,7 @@ class WrappedReader final : public BatchReader {
 class WrappedSource final : public Source {
  public:
   explicit WrappedSource(std::unique_ptr<Source> inner) : inner_(std::move(inner)) {}
+  std::string_view read_path() const noexcept override { return inner_->read_path(); }
   SourceDescription describe(const Relation& relation) override {
     return between("source.describe", [&] { return inner_->describe(relation); });
   }

@@ -210,6 +210,20 @@ TEST_CASE("a swap is refused with its reason, whether the table is there or not"
   }
 }
 
+TEST_CASE("a plan says how rows go in, and why not the short way", "[mysql][server][target]") {
+  ask("DROP TABLE IF EXISTS short_way, long_way; CREATE TABLE short_way (id INT PRIMARY KEY, v "
+      "BIGINT); CREATE TABLE long_way (id INT PRIMARY KEY, v BIGINT, UNIQUE (v))");
+  const auto target = connect_to_shared()->open_target();
+  const auto path = [&](const char* table) {
+    return target->plan(upsert_into(table, schema, {"id"})).write_path.usual;
+  };
+  CHECK(path("short_way") == "bulk binds of INSERT … ON DUPLICATE KEY UPDATE");
+  CHECK(path("not_there") == path("short_way"));
+  CHECK(path("long_way") ==
+        "bulk binds of INSERT into a temporary table, then UPDATE and INSERT by key: the table has "
+        "another unique index");
+}
+
 TEST_CASE("a replacement keeps indexes, grants, views and references", "[mysql][server][target]") {
   ask("DROP VIEW IF EXISTS board_view; DROP TABLE IF EXISTS board_child, board; CREATE TABLE board "
       "(id INT PRIMARY KEY, code VARCHAR(20), v BIGINT, extra INT DEFAULT 7, KEY code_index "

@@ -298,6 +298,8 @@ TEST_CASE("a database without the type holds its values as text", "[postgres][ty
   CHECK(plan.columns.at(1).note.find("has no type mood") != std::string::npos);
   CHECK(plan.columns.at(2).target_type == "inet");
   CHECK(plan.columns.at(3).target_type == "text");
+  CHECK(plan.write_path.first_load.empty());
+  CHECK(plan.write_path.usual.find("(the server reads m, i, r as text)") != std::string::npos);
   const Batch batch = make_batch(columns, {{"1", "sad", "10.0.0.1", "pg_class"}});
   CHECK(write_batch(*target, spec, batch).inserted == 1);
   CHECK(write_batch(*target, spec, batch).unchanged == 1);
