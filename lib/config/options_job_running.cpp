@@ -83,7 +83,7 @@ std::vector<Option> limit_options() {
        .doc = "How much is committed at a time: a batch is full when either bound is reached."},
       {.path = "jobs.*.batch.rows",
        .kind = Kind::integer,
-       .fallback = "10000",
+       .fallback = "20000",
        .lowest = "1",
        .highest = "1000000",
        .doc = "Rows of a batch. Lower it for targets where long transactions hurt."},

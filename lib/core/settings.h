@@ -181,7 +181,7 @@ struct JobSettings {
   std::vector<std::string> exclude = {};
   ScheduleSettings schedule = {};
   std::optional<FreshnessSettings> freshness = {};
-  std::size_t batch_rows = 10'000;
+  std::size_t batch_rows = 20'000;
   Bytes batch_bytes = 4 << 20;
   std::uint32_t parallel = 2;
   RetrySettings retry = {};

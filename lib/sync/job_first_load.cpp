@@ -108,8 +108,11 @@ void JobRun::finish_table() {
 }
 
 std::vector<KeyRange> JobRun::split() const {
-  return sessions_.source->split(plan_.relation, range_key(),
-                                 ranges_per_worker * std::size_t{job_.parallel});
+  // A writer that is alone waits for the first rows of each range, and loses at most a batch to a
+  // crash with two ranges too.
+  const std::size_t parts =
+      sessions_.target->writes_in_parallel() ? ranges_per_worker * job_.parallel : 2;
+  return sessions_.source->split(plan_.relation, range_key(), parts);
 }
 
 void JobRun::begin_ranges(const HorizonToken& token, bool settled,

@@ -17,7 +17,7 @@ namespace tidemark::mysql {
 class StreamReader final : public BatchReader {
  public:
   struct Limits {
-    std::size_t batch_rows = 10'000;
+    std::size_t batch_rows = 20'000;
     Bytes batch_bytes = 4 << 20;
     std::uint64_t max_rows = 0;
   };

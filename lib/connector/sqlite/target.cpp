@@ -37,7 +37,7 @@ void pin_session(Connection& connection, const ConnectionSettings& settings, boo
     // and they are read again. Any other mode keeps the safe default.
     if (connection.execute("PRAGMA journal_mode").scalar() == "wal") {
       connection.execute("PRAGMA synchronous = NORMAL");
-      connection.execute("PRAGMA wal_autocheckpoint = 10000");
+      connection.execute("PRAGMA wal_autocheckpoint = 50000");
     }
   }
   for (const std::string& statement : settings.init_sql)

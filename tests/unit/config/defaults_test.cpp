@@ -79,7 +79,7 @@ TEST_CASE("null takes a job back to the program's own default", "[unit][config]"
           "    parallel: ~\n    batch: {rows: null}\n    freshness: ~\n    exclude: ~\n"
           "    retry: ~\n");
   CHECK(job.parallel == 2);
-  CHECK(job.batch_rows == 10000);
+  CHECK(job.batch_rows == 20000);
   CHECK(job.batch_bytes == 1U << 20);
   CHECK_FALSE(job.freshness);
   CHECK(job.exclude.empty());

@@ -58,7 +58,7 @@ schedule:
   jitter: 0s  # default
   missed: run_once  # default
 batch:
-  rows: 10000  # default
+  rows: 20000  # default
   bytes: 4MiB  # default
 parallel: 2  # default
 retry:
