@@ -140,20 +140,23 @@ TEST_CASE("a settled horizon is read once more up to its mark only", "[sync][run
   CHECK(outcome.progress.fresh_as_of < outcome.progress.read_as_of);
 }
 
-TEST_CASE("at most eight horizons are kept open", "[sync][run][horizon]") {
+TEST_CASE("the oldest horizons and the newest are kept open", "[sync][run][horizon]") {
   Bench bench;
   bench.put(1, "a");
   bench.tick();
   bench.run();
   memory::Writer slow = bench.source->begin();
   slow.put(Bench::source_table, bench.row(2, "b"));
-  for (int turn = 0; turn < 12; ++turn) {
+  for (std::size_t turn = 0; turn < max_open_tokens + 4; ++turn) {
     bench.tick(minutes(2));
     CHECK(bench.run().result == RunResult::success);
   }
   const auto stored = bench.target->checkpoint(bench.key());
   REQUIRE(stored);
-  CHECK(decode(*stored).tokens.size() == max_open_tokens);
+  const std::vector<HorizonToken> tokens = decode(*stored).tokens;
+  REQUIRE(tokens.size() == max_open_tokens);
+  CHECK(tokens[1].sampled - tokens[0].sampled == minutes(2));
+  CHECK(tokens.back().sampled - tokens[max_open_tokens - 2].sampled == minutes(2 * 5));
   slow.commit();
   bench.run_until_quiet();
   CHECK(bench.target_rows() == bench.source_rows());
