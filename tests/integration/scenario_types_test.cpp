@@ -30,25 +30,34 @@ void require_run(const Trip& trip) {
   REQUIRE(result.status == 0);
 }
 
-/// Carries a column to another database and back into one of its own type, and compares by the
-/// source's own client. What the target shows meanwhile is returned.
+/// Carries a column to another database, in either mode, and back into one of its own type, and
+/// compares by the source's own client. What the target shows meanwhile is returned.
 std::vector<std::string> there_and_back(Database& source, Database& target, const std::string& name,
                                         const Column& column, const std::string& shown = {}) {
-  CAPTURE(source.name(), target.name(), column.ddl);
-  const std::string copy = name + "_copy";
-  const std::string back = name + "_" + target.name() + "_back";
-  for (const std::string& table : {name, back})
-    source.run("DROP TABLE IF EXISTS " + table + ";\nCREATE TABLE " + table +
-               " (id bigint NOT NULL PRIMARY KEY, v " + column.ddl + ");\n");
-  target.run("DROP TABLE IF EXISTS " + copy + ";\n");
-  source.run("INSERT INTO " + name + " VALUES " + values_of(column) + ";\n");
-  require_run(Trip(source, target, name, copy, "    mode: full\n"));
-  require_run(Trip(target, source, copy, back,
-                   "    mode: full\n    columns: {v: {type: \"" + column.type + "\"" +
-                       (column.word ? ", lossy: allow" : "") + "}}\n"));
-  const std::string form = column.form.empty() ? source.bits("v") : column.form;
-  CHECK(source.lines(back, {form}) == source.lines(name, {form}));
-  return shown.empty() ? std::vector<std::string>{} : target.lines(copy, {shown});
+  std::vector<std::string> seen;
+  for (const std::string mode : {"full", "incremental"}) {
+    CAPTURE(source.name(), target.name(), column.ddl, mode);
+    const std::string from = name + "_" + target.name() + "_" + mode;
+    const std::string copy = from + "_c";
+    const std::string back = from + "_b";
+    const std::string made = " (id bigint NOT NULL PRIMARY KEY, v " + column.ddl;
+    source.run("CREATE TABLE " + back + made + ");\nCREATE TABLE " + from + made + ", " +
+               source.cursor_ddl() + ");\n" + source.after_create(from) + "INSERT INTO " + from +
+               " (id, v) VALUES " + values_of(column) + ";\n");
+    require_run(Trip(source, target, from, copy,
+                     "    mode: " + mode + "\n" +
+                         (mode == "incremental" ? "    cursor: {column: updated_at}\n" : "")));
+    require_run(Trip(target, source, copy, back,
+                     "    mode: full\n    exclude: [updated_at]\n    columns: {v: {type: \"" +
+                         column.type + "\"" + (column.word ? ", lossy: allow" : "") + "}}\n"));
+    const std::string form = column.form.empty() ? source.bits("v") : column.form;
+    CHECK(source.lines(back, {form}) == source.lines(from, {form}));
+    if (shown.empty()) continue;
+    const std::vector<std::string> lines = target.lines(copy, {shown});
+    if (!seen.empty()) CHECK(lines == seen);
+    seen = lines;
+  }
+  return seen;
 }
 
 using Lines = std::vector<std::string>;
