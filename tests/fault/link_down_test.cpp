@@ -33,9 +33,9 @@ class Namespace {
     ip(fmt::format("link add {} type veth peer name {} netns {}", link_, link_, name_));
     ip(fmt::format("addr add {}/30 dev {}", our_end, link_));
     ip(fmt::format("link set {} up", link_));
-    ip(fmt::format("-n {} addr add {}/30 dev {}", name_, its_end, link_));
-    ip(fmt::format("-n {} link set {} up", name_, link_));
-    ip(fmt::format("-n {} link set lo up", name_));
+    inside(fmt::format("addr add {}/30 dev {}", its_end, link_));
+    inside(fmt::format("link set {} up", link_));
+    inside("link set lo up");
   }
   ~Namespace() {
     if (!made_) return;
@@ -59,6 +59,10 @@ class Namespace {
 
  private:
   static void ip(const std::string& words) { run_command({"/bin/sh", "-c", "ip " + words}); }
+  /// `ip -n` would remount the root, which a chroot has none of.
+  void inside(const std::string& words) const {
+    run_command({"/bin/sh", "-c", fmt::format("nsenter --net=/run/netns/{} ip {}", name_, words)});
+  }
   std::string name_ = fmt::format("tidemark{}", ::getpid());
   std::string link_ = fmt::format("tm{}", ::getpid());
   bool made_ = false;
