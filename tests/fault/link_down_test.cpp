@@ -30,17 +30,15 @@ class Namespace {
       return;
     }
     made_ = true;
-    ip(fmt::format("link add {} type veth peer name {} netns {}", link_, link_, name_));
-    ip(fmt::format("addr add {}/30 dev {}", our_end, link_));
-    ip(fmt::format("link set {} up", link_));
-    inside(fmt::format("addr add {}/30 dev {}", its_end, link_));
-    inside(fmt::format("link set {} up", link_));
-    inside("link set lo up");
+    try {
+      link();
+    } catch (...) {
+      remove();
+      throw;
+    }
   }
   ~Namespace() {
-    if (!made_) return;
-    ChildProcess({"ip", "netns", "del", name_}, {.output = "/dev/null"}).wait();
-    ChildProcess({"ip", "link", "del", link_}, {.output = "/dev/null"}).wait();
+    if (made_) remove();
   }
   Namespace(const Namespace&) = delete;
   Namespace& operator=(const Namespace&) = delete;
@@ -58,6 +56,18 @@ class Namespace {
   }
 
  private:
+  void link() const {
+    ip(fmt::format("link add {} type veth peer name {} netns {}", link_, link_, name_));
+    ip(fmt::format("addr add {}/30 dev {}", our_end, link_));
+    ip(fmt::format("link set {} up", link_));
+    inside(fmt::format("addr add {}/30 dev {}", its_end, link_));
+    inside(fmt::format("link set {} up", link_));
+    inside("link set lo up");
+  }
+  void remove() const {
+    ChildProcess({"ip", "netns", "del", name_}, {.output = "/dev/null"}).wait();
+    ChildProcess({"ip", "link", "del", link_}, {.output = "/dev/null"}).wait();
+  }
   static void ip(const std::string& words) { run_command({"/bin/sh", "-c", "ip " + words}); }
   /// `ip -n` would remount the root, which a chroot has none of.
   void inside(const std::string& words) const {
