@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -25,8 +27,37 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
+/// Whom to become, looked up before the fork: a child of a program with threads may take no lock.
+struct Account {
+  explicit Account(const std::string& name) {
+    if (name.empty() || getuid() != 0) return;
+    static std::mutex one_at_a_time;  // the answer is the library's
+    const std::lock_guard lock(one_at_a_time);
+    const passwd* user = getpwnam(name.c_str());
+    if (user == nullptr) throw std::runtime_error("there is no user " + name);
+    uid = user->pw_uid;
+    gid = user->pw_gid;
+    int count = 64;
+    groups.resize(64);
+    if (getgrouplist(name.c_str(), gid, groups.data(), &count) < 0)
+      throw std::runtime_error("user " + name + " is in too many groups");
+    groups.resize(static_cast<std::size_t>(count));
+    given = true;
+  }
+  /// By system calls of their own: glibc's would look for other threads.
+  bool take() const {
+    return syscall(SYS_setgroups, groups.size(), groups.data()) == 0 &&
+           syscall(SYS_setgid, gid) == 0 && syscall(SYS_setuid, uid) == 0;
+  }
+  bool given = false;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups = {};
+};
+
 [[noreturn]] void become(const std::vector<std::string>& command,
-                         const ChildProcess::Options& options, pid_t parent) {
+                         const ChildProcess::Options& options, const Account& account,
+                         pid_t parent) {
   // Die with the test program, even when it is killed.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
@@ -37,11 +68,8 @@ using std::chrono::milliseconds;
   }
   const int null = open("/dev/null", O_RDONLY);
   dup2(null, 0);
-  if (!options.user.empty() && getuid() == 0) {
-    const passwd* user = getpwnam(options.user.c_str());
-    if (user == nullptr || initgroups(user->pw_name, user->pw_gid) != 0 ||
-        setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
-      _exit(127);
+  if (account.given) {
+    if (!account.take()) _exit(127);
     // Changing the user clears the death signal.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
@@ -72,10 +100,11 @@ TempDir::~TempDir() {
 }
 
 ChildProcess::ChildProcess(const std::vector<std::string>& command, const Options& options) {
+  const Account account(options.user);
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
-  if (pid_ == 0) become(command, options, parent);
+  if (pid_ == 0) become(command, options, account, parent);
 }
 
 ChildProcess::~ChildProcess() {
