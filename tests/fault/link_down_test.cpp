@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "arrival.h"
 #include "place.h"
 #include "report.h"
 #include "support/daemon.h"
@@ -115,16 +116,8 @@ TEST_CASE("a network that is gone for a while is noticed and come through", "[fa
       {password_in_environment});
   daemon.start({.program = network.program(folder)});
   INFO(daemon.log());
-  const auto arrive = [&] {
-    wait_until(
-        "both sides to be equal",
-        [&] {
-          if (!daemon.running()) throw std::runtime_error("the daemon ended: " + daemon.log());
-          return source->rows("events") == target->rows("events");
-        },
-        seconds(60));
-  };
-  arrive();
+  const auto equal = [&] { return source->rows("events") == target->rows("events"); };
+  arrive(daemon, equal, seconds(60));
   network.take_down();
   source->add("events", 10, "unseen");
   wait_until(
@@ -137,8 +130,8 @@ TEST_CASE("a network that is gone for a while is noticed and come through", "[fa
   wait_until("the job to be stale",
              [&] { return daemon.metric("tidemark_job_stale{name=\"events\"}") == "1"; });
   network.bring_up();
-  arrive();
+  arrive(daemon, equal, seconds(60));
   CHECK(daemon.stop() == 0);
-  CHECK(source->rows("events") == target->rows("events"));
+  CHECK(equal());
   report("resources", {"the daemon's network link is down (namespace)", "noticed, stale, healed"});
 }

@@ -11,13 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <mutex>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -55,7 +56,37 @@ struct Account {
   std::vector<gid_t> groups = {};
 };
 
-[[noreturn]] void become(const std::vector<std::string>& command,
+/// What execvpe takes, made before the fork like an Account.
+class Words {
+ public:
+  explicit Words(std::vector<std::string> words) : words_(std::move(words)) {
+    for (std::string& word : words_)
+      pointers_.push_back(word.data());
+    pointers_.push_back(nullptr);
+  }
+  Words(const Words&) = delete;
+  Words& operator=(const Words&) = delete;
+  char* const* get() const { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;
+};
+
+/// Our own environment, but for what `changes` ("NAME=value") say.
+std::vector<std::string> environment_with(const std::vector<std::string>& changes) {
+  std::vector<std::string> all = changes;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view own(*entry);
+    const std::string_view name = own.substr(0, own.find('=') + 1);
+    if (std::none_of(changes.begin(), changes.end(),
+                     [&](const std::string& one) { return one.starts_with(name); }))
+      all.emplace_back(own);
+  }
+  return all;
+}
+
+[[noreturn]] void become(const Words& command, const Words& environment,
                          const ChildProcess::Options& options, const Account& account,
                          pid_t parent) {
   // Die with the test program, even when it is killed.
@@ -75,13 +106,7 @@ struct Account {
     if (getppid() != parent) _exit(127);
   }
   if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) _exit(127);
-  for (const std::string& entry : options.environment)
-    putenv(strdup(entry.c_str()));
-  std::vector<char*> arguments;
-  for (const std::string& word : command)
-    arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  execvp(arguments[0], arguments.data());
+  execvpe(command.get()[0], command.get(), environment.get());
   _exit(127);
 }
 
@@ -101,10 +126,12 @@ TempDir::~TempDir() {
 
 ChildProcess::ChildProcess(const std::vector<std::string>& command, const Options& options) {
   const Account account(options.user);
+  const Words words(command);
+  const Words environment(environment_with(options.environment));
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
-  if (pid_ == 0) become(command, options, account, parent);
+  if (pid_ == 0) become(words, environment, options, account, parent);
 }
 
 ChildProcess::~ChildProcess() {
