@@ -4,6 +4,7 @@
 #include "daemon/command/command.h"
 #include "daemon/command/options.h"
 #include "daemon/command/run_view.h"
+#include "daemon/http/encode.h"
 
 namespace tidemark {
 namespace {
@@ -56,7 +57,7 @@ class CheckCommand final : public Command {
                       {"column", problem.column},
                       {"path", problem.path},
                       {"message", problem.message},
-                      {"hint", problem.hint.empty() ? Json(nullptr) : Json(problem.hint)}});
+                      {"hint", http::text_or_null(problem.hint)}});
     return list;
   }
 

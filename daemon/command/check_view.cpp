@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "daemon/http/encode.h"
 #include "daemon/program.h"
 #include "runtime/system.h"
 #include "schedule/zones.h"
@@ -32,8 +33,8 @@ Json encode(const ColumnPath& column) {
           {"target_type", column.target_type},
           {"steps", column.steps},
           {"fidelity", fidelity_text(column.fidelity)},
-          {"reason", column.reason.empty() ? Json(nullptr) : Json(column.reason)},
-          {"note", column.note.empty() ? Json(nullptr) : Json(column.note)}};
+          {"reason", http::text_or_null(column.reason)},
+          {"note", http::text_or_null(column.note)}};
 }
 
 /// A job whose check broke off: was it a database that did not answer, or what it answered?
@@ -73,23 +74,20 @@ Json encode(const CheckReport& report) {
   Json columns = Json::array();
   for (const ColumnPath& column : report.columns)
     columns.push_back(encode(column));
-  const auto path = [](const std::string& text) {
-    return text.empty() ? Json(nullptr) : Json(text);
-  };
   return {{"job", report.job.text},
           {"ok", report.problems.empty()},
           {"connected", report.connected},
           {"problems", report.problems},
           {"warnings", report.warnings},
           {"notes", report.notes},
-          {"proof", report.proof_text.empty() ? Json(nullptr) : Json(report.proof_text)},
+          {"proof", http::text_or_null(report.proof_text)},
           {"definition_changed", report.definition_changed},
           {"checkpoint", report.checkpoint},
           {"columns", std::move(columns)},
-          {"read_path", path(report.read_path)},
+          {"read_path", http::text_or_null(report.read_path)},
           {"write_path",
-           {{"first_load", path(report.write_path.first_load)},
-            {"usual", path(report.write_path.usual)}}},
+           {{"first_load", http::text_or_null(report.write_path.first_load)},
+            {"usual", http::text_or_null(report.write_path.usual)}}},
           {"statements", report.statements},
           {"source_grants", report.source_grants},
           {"target_grants", report.target_grants}};

@@ -2,6 +2,7 @@
 
 #include "daemon/command/command.h"
 #include "daemon/command/options.h"
+#include "daemon/http/encode.h"
 #include "daemon/program.h"
 #include "daemon/text.h"
 #include "runtime/system.h"
@@ -65,7 +66,7 @@ class CheckpointCommand final : public Command {
     body["fresh_as_of"] = time(checkpoint.fresh_as_of);
     body["read_as_of"] = time(checkpoint.read_as_of);
     body["fence"] = stored.fence;
-    body["held_by"] = stored.held_by.empty() ? Json(nullptr) : Json(stored.held_by);
+    body["held_by"] = http::text_or_null(stored.held_by);
     body["lease_left_seconds"] = std::chrono::duration<double>(stored.lease_left).count();
     if (json_.on) {
       console.print(body.dump(2));

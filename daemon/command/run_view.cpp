@@ -43,6 +43,15 @@ std::string ranges_text(const Json& status) {
                      all);
 }
 
+std::string rate_text(const Json& counts, Duration took) {
+  return tidemark::rate_text(counts.value("rows_read", std::uint64_t{0}),
+                             counts.value("bytes_read", std::uint64_t{0}), took);
+}
+
+std::string rows_text(const Json& counts) {
+  return count_text(counts.value("rows_read", std::uint64_t{0})) + " rows read";
+}
+
 /// How far a pass over a whole table has come, and how long the rest takes at this pace. By the
 /// source's own statistics, so nothing is said once these prove wrong.
 std::string rest_text(const Json& counts, Duration took) {
@@ -78,22 +87,19 @@ std::string run_progress_line(const Json& status) {
   const Json& run = status["run"];
   if (!run.is_object())
     return fmt::format("{}: {}", name, status.value("state", std::string("waiting")));
-  const auto rows = run["counts"].value("rows_read", std::uint64_t{0});
-  const auto bytes = run["counts"].value("bytes_read", std::uint64_t{0});
+  const Json& counts = run["counts"];
   const Duration took = seconds_of(run, "seconds");
-  return fmt::format("{}: {} rows read{}, {}, {}{}", name, count_text(rows), ranges_text(status),
-                     rate_text(rows, bytes, took), span_text(took), rest_text(run["counts"], took));
+  return fmt::format("{}: {}{}, {}, {}{}", name, rows_text(counts), ranges_text(status),
+                     rate_text(counts, took), span_text(took), rest_text(counts, took));
 }
 
 void show_outcome(Console& console, const std::string& job, const Json& outcome) {
   const std::string result = outcome.value("result", std::string("failed"));
   const Json& counts = outcome["counts"];
-  const auto rows = counts.value("rows_read", std::uint64_t{0});
-  const auto bytes = counts.value("bytes_read", std::uint64_t{0});
   const Duration took = seconds_of(outcome, "seconds");
-  console.print(fmt::format("{}: {}: {} rows read ({}) in {}, {}", job,
-                            console.paint(tone_of(result), result), count_text(rows),
-                            rate_text(rows, bytes, took), span_text(took), changes_text(counts)));
+  console.print(fmt::format("{}: {}: {} ({}) in {}, {}", job,
+                            console.paint(tone_of(result), result), rows_text(counts),
+                            rate_text(counts, took), span_text(took), changes_text(counts)));
   if (const std::string phases = phases_text(outcome["phases"]); !phases.empty())
     console.print(fmt::format("  time: {}", phases));
   if (outcome["proof"].is_string())

@@ -7,10 +7,6 @@
 namespace tidemark::http {
 namespace {
 
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
 Json time_or_null(const std::optional<WallTime>& time) {
   return time ? Json(time_text(*time)) : Json(nullptr);
 }
@@ -103,6 +99,10 @@ Json encode_definition(const JobSettings& job) {
 }
 
 }  // namespace
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 bool healthy(const JobStatus& status) noexcept {
   return status.state != JobState::halted && !status.stale;

@@ -16,6 +16,7 @@ namespace tidemark::http {
 
 using Json = nlohmann::ordered_json;
 
+Json text_or_null(const std::string& text);
 Json encode(const JobStatus& status, WallTime now);
 Json encode(const Failure& failure);
 Json encode(const RunCounts& counts);
