@@ -19,6 +19,10 @@ namespace tidemark {
 
 using Bytes = std::uint64_t;
 
+/// Fewer cost a round trip and a commit too many, more win nothing (docs/adr/0012).
+inline constexpr std::size_t default_batch_rows = 20'000;
+inline constexpr Bytes default_batch_bytes = 4 << 20;
+
 enum class TlsMode { disable, require, verify_ca, verify_full };
 
 struct TlsSettings {
@@ -181,8 +185,8 @@ struct JobSettings {
   std::vector<std::string> exclude = {};
   ScheduleSettings schedule = {};
   std::optional<FreshnessSettings> freshness = {};
-  std::size_t batch_rows = 20'000;
-  Bytes batch_bytes = 4 << 20;
+  std::size_t batch_rows = default_batch_rows;
+  Bytes batch_bytes = default_batch_bytes;
   std::uint32_t parallel = 2;
   RetrySettings retry = {};
   Duration stall_timeout = std::chrono::minutes(30);

@@ -71,8 +71,8 @@ struct ReadPlan {
   std::optional<Value> below = {};  ///< cursor < below
   NullCursor null_cursor = NullCursor::exclude;
   std::optional<KeyRange> range = {};
-  std::size_t batch_rows = 20'000;
-  Bytes batch_bytes = 4 << 20;
+  std::size_t batch_rows = default_batch_rows;
+  Bytes batch_bytes = default_batch_bytes;
   std::uint64_t max_rows = 0;  ///< stop after so many; 0: all
 };
 

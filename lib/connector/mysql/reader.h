@@ -17,8 +17,8 @@ namespace tidemark::mysql {
 class StreamReader final : public BatchReader {
  public:
   struct Limits {
-    std::size_t batch_rows = 20'000;
-    Bytes batch_bytes = 4 << 20;
+    std::size_t batch_rows = default_batch_rows;
+    Bytes batch_bytes = default_batch_bytes;
     std::uint64_t max_rows = 0;
   };
   StreamReader(Session& session, const std::string& select, Schema columns, const Limits& limits);
