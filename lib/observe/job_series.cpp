@@ -30,35 +30,7 @@ void add(Counter& counter, Duration now, Duration& before) {
 
 }  // namespace
 
-JobSeries::JobSeries(Families& families, JobSettings job)
-    : job_(std::move(job)),
-      group_(families, {{"name", job_.name.text}}),
-      runs_(group_.counters<RunResult>("tidemark_job_runs_total", "result")),
-      skipped_(group_.counters<SkipReason>("tidemark_job_skipped_total", "reason")),
-      failures_(group_.counters<FailureKind>("tidemark_job_failures_total", "kind")),
-      retries_(group_.counters<FailureKind>("tidemark_job_retries_total", "kind")),
-      conflicts_(group_.counters<Conflict>("tidemark_job_conflicts_total", "resolution")),
-      rejected_(group_.counters<Rejection>("tidemark_job_rows_rejected_total", "reason")),
-      duration_(group_.histogram("tidemark_job_run_duration_seconds", run_bounds)),
-      connect_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "connect"}})),
-      read_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "read"}})),
-      transform_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "transform"}})),
-      write_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "write"}})),
-      commit_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "commit"}})),
-      wait_(group_.counter("tidemark_job_phase_seconds_total", {{"phase", "wait"}})),
-      blocked_read_(group_.counter("tidemark_job_blocked_seconds_total", {{"stage", "read"}})),
-      blocked_write_(group_.counter("tidemark_job_blocked_seconds_total", {{"stage", "write"}})),
-      rows_read_(group_.counter("tidemark_job_rows_read_total")),
-      inserted_(group_.counter("tidemark_job_rows_written_total", {{"op", "insert"}})),
-      updated_(group_.counter("tidemark_job_rows_written_total", {{"op", "update"}})),
-      deleted_(group_.counter("tidemark_job_rows_written_total", {{"op", "delete"}})),
-      unchanged_(group_.counter("tidemark_job_rows_unchanged_total")),
-      filtered_(group_.counter("tidemark_job_rows_filtered_total")),
-      late_(group_.counter("tidemark_job_late_rows_total")),
-      late_arrival_(group_.histogram("tidemark_job_late_arrival_seconds", lateness_bounds())),
-      bytes_read_(group_.counter("tidemark_job_read_bytes_total")),
-      bytes_written_(group_.counter("tidemark_job_written_bytes_total")),
-      batches_(group_.counter("tidemark_job_batches_total")) {}
+JobSeries::Counts::Counts() : duration(run_bounds), late_arrival(lateness_bounds()) {}
 
 void JobSeries::restore(const JobHistory& history, const std::optional<Progress>& progress) {
   facts_.last_start = history.last_start;
@@ -94,35 +66,36 @@ void JobSeries::finished(const RunFinished& event) {
   const Outcome& outcome = event.outcome;
   count(event.run_id, outcome.counts, outcome.phases);
   learn(outcome.progress);
-  of(runs_, outcome.result).Increment();
+  counts_.runs[outcome.result].Increment();
   if (outcome.result == RunResult::held) return;
   if (outcome.failure) failed(*outcome.failure);
-  duration_.Observe(seconds(event.took));
+  counts_.duration.Observe(seconds(event.took));
   facts_.last_duration = event.took;
   if (outcome.result == RunResult::success || outcome.result == RunResult::partial)
     facts_.last_success = event.ended;
 }
 
 void JobSeries::failed(const Failure& failure) {
-  of(failures_, failure.kind).Increment();
-  if (failure.kind == FailureKind::constraint) of(rejected_, Rejection::constraint).Increment();
-  if (failure.kind == FailureKind::conversion) of(rejected_, Rejection::conversion).Increment();
-  if (failure.kind == FailureKind::deadlock) of(conflicts_, Conflict::repeated).Increment();
+  counts_.failures[failure.kind].Increment();
+  if (failure.kind == FailureKind::constraint) counts_.rejected[Rejection::constraint].Increment();
+  if (failure.kind == FailureKind::conversion) counts_.rejected[Rejection::conversion].Increment();
+  if (failure.kind == FailureKind::deadlock) counts_.conflicts[Conflict::repeated].Increment();
   if (failure.kind == FailureKind::conflict)
-    of(conflicts_, failure.code == "fenced" ? Conflict::yielded : Conflict::repeated).Increment();
+    counts_.conflicts[failure.code == "fenced" ? Conflict::yielded : Conflict::repeated]
+        .Increment();
 }
 
 void JobSeries::retried(FailureKind kind) {
-  of(retries_, kind).Increment();
+  counts_.retries[kind].Increment();
 }
 
 void JobSeries::came_late(Duration by, std::uint64_t rows) {
   for (std::uint64_t row = 0; row < rows; ++row)
-    late_arrival_.Observe(seconds(by));
+    counts_.late_arrival.Observe(seconds(by));
 }
 
 void JobSeries::skipped(SkipReason reason) {
-  of(skipped_, reason).Increment();
+  counts_.skipped[reason].Increment();
 }
 
 void JobSeries::count(const std::string& run_id, const RunCounts& counts,
@@ -134,7 +107,7 @@ void JobSeries::count(const std::string& run_id, const RunCounts& counts,
   }
   const std::uint64_t rows_before = counted_.rows_read;
   const std::uint64_t settle_before = counted_.rows_settle_read;
-  add(rows_read_, counts.rows_read, counted_.rows_read);
+  add(counts_.rows_read, counts.rows_read, counted_.rows_read);
   counted_.rows_settle_read = std::max(counted_.rows_settle_read, counts.rows_settle_read);
   settle_rows_ += counted_.rows_settle_read - settle_before;
   read_rows_ += counted_.rows_read - rows_before;
@@ -144,24 +117,24 @@ void JobSeries::count(const std::string& run_id, const RunCounts& counts,
     facts_.settle_reread_ratio =
         static_cast<double>(settle_rows_) / static_cast<double>(first_reads);
 
-  add(inserted_, counts.written.inserted, counted_.written.inserted);
-  add(updated_, counts.written.updated, counted_.written.updated);
-  add(deleted_, counts.written.deleted, counted_.written.deleted);
-  add(unchanged_, counts.written.unchanged, counted_.written.unchanged);
-  add(filtered_, counts.rows_filtered, counted_.rows_filtered);
-  add(late_, counts.late_rows, counted_.late_rows);
-  add(bytes_read_, counts.bytes_read, counted_.bytes_read);
-  add(bytes_written_, counts.bytes_written, counted_.bytes_written);
-  add(batches_, counts.batches, counted_.batches);
+  add(counts_.inserted, counts.written.inserted, counted_.written.inserted);
+  add(counts_.updated, counts.written.updated, counted_.written.updated);
+  add(counts_.deleted, counts.written.deleted, counted_.written.deleted);
+  add(counts_.unchanged, counts.written.unchanged, counted_.written.unchanged);
+  add(counts_.filtered, counts.rows_filtered, counted_.rows_filtered);
+  add(counts_.late, counts.late_rows, counted_.late_rows);
+  add(counts_.bytes_read, counts.bytes_read, counted_.bytes_read);
+  add(counts_.bytes_written, counts.bytes_written, counted_.bytes_written);
+  add(counts_.batches, counts.batches, counted_.batches);
 
-  add(connect_, phases.connect, timed_.connect);
-  add(read_, phases.read, timed_.read);
-  add(transform_, phases.transform, timed_.transform);
-  add(write_, phases.write, timed_.write);
-  add(commit_, phases.commit, timed_.commit);
-  add(wait_, phases.wait, timed_.wait);
-  add(blocked_read_, phases.blocked_read, timed_.blocked_read);
-  add(blocked_write_, phases.blocked_write, timed_.blocked_write);
+  add(counts_.connect, phases.connect, timed_.connect);
+  add(counts_.read, phases.read, timed_.read);
+  add(counts_.transform, phases.transform, timed_.transform);
+  add(counts_.write, phases.write, timed_.write);
+  add(counts_.commit, phases.commit, timed_.commit);
+  add(counts_.wait, phases.wait, timed_.wait);
+  add(counts_.blocked_read, phases.blocked_read, timed_.blocked_read);
+  add(counts_.blocked_write, phases.blocked_write, timed_.blocked_write);
 }
 
 /// A run that never got as far as its checkpoint knows nothing of progress; what an earlier one

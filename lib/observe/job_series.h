@@ -2,18 +2,19 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/observer.h"
 #include "core/pauses.h"
 #include "core/settings.h"
-#include "observe/families.h"
+#include "observe/series.h"
 
 namespace tidemark::observe {
 
 /// What is counted and known of one job. Guarded by its owner's mutex.
 class JobSeries {
  public:
-  JobSeries(Families& families, JobSettings job);
+  explicit JobSeries(JobSettings job) : job_(std::move(job)) {}
 
   /// A reload: counts go on.
   void set_settings(JobSettings job) { job_ = std::move(job); }
@@ -40,6 +41,22 @@ class JobSeries {
   };
   const Facts& facts() const noexcept { return facts_; }
 
+  struct Counts {
+    Counts();
+    Counters<RunResult> runs;
+    Counters<SkipReason> skipped;
+    Counters<FailureKind> failures, retries;
+    Counters<Conflict> conflicts;
+    Counters<Rejection> rejected;
+    Histogram duration;
+    Counter connect, read, transform, write, commit, wait;
+    Counter blocked_read, blocked_write;
+    Counter rows_read, inserted, updated, deleted, unchanged, filtered, late;
+    Histogram late_arrival;
+    Counter bytes_read, bytes_written, batches;
+  };
+  const Counts& counts() const noexcept { return counts_; }
+
  private:
   void failed(const Failure& failure);
   void count(const std::string& run_id, const RunCounts& counts, const PhaseTimes& phases);
@@ -56,20 +73,7 @@ class JobSeries {
   std::uint64_t read_rows_ = 0;
   std::uint64_t settle_rows_ = 0;
 
-  SeriesGroup group_;
-  std::array<Counter*, enum_size<RunResult>> runs_;
-  std::array<Counter*, enum_size<SkipReason>> skipped_;
-  std::array<Counter*, enum_size<FailureKind>> failures_;
-  std::array<Counter*, enum_size<FailureKind>> retries_;
-  std::array<Counter*, enum_size<Conflict>> conflicts_;
-  std::array<Counter*, enum_size<Rejection>> rejected_;
-  Histogram& duration_;
-  Counter &connect_, &read_, &transform_, &write_, &commit_, &wait_;
-  Counter &blocked_read_, &blocked_write_;
-  Counter &rows_read_, &inserted_, &updated_, &deleted_;
-  Counter &unchanged_, &filtered_, &late_;
-  Histogram& late_arrival_;
-  Counter &bytes_read_, &bytes_written_, &batches_;
+  Counts counts_;
 };
 
 }  // namespace tidemark::observe

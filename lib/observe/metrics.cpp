@@ -1,19 +1,14 @@
 #include "observe/metrics.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <mutex>
-#include <sstream>
 #include <unordered_map>
 
-#include "observe/families.h"
 #include "observe/job_series.h"
-#include "observe/metric_table.h"
 #include "observe/process.h"
 #include "observe/scrape.h"
+#include "observe/snapshot.h"
 
 namespace tidemark::observe {
 namespace {
@@ -29,68 +24,59 @@ constexpr std::size_t most_handlers = 64;
 
 class ConnectionSeries {
  public:
-  ConnectionSeries(Families& families, ConnectionSettings settings)
-      : settings_(std::move(settings)),
-        errors_group_(families, {{"connection", settings_.name.text}}),
-        errors_(errors_group_.counters<FailureKind>("tidemark_connection_errors_total", "kind")),
-        pool_wait_(errors_group_.histogram("tidemark_pool_wait_seconds", wait_bounds)),
-        target_group_(families, {{"target", settings_.name.text}}),
-        batch_write_(
-            target_group_.histogram("tidemark_batch_write_duration_seconds", batch_bounds)) {}
+  explicit ConnectionSeries(ConnectionSettings settings) : settings_(std::move(settings)) {}
 
   void set_settings(ConnectionSettings settings) { settings_ = std::move(settings); }
-  const ConnectionSettings& settings() const noexcept { return settings_; }
-  void failed(FailureKind kind) { of(errors_, kind).Increment(); }
+  void failed(FailureKind kind) { errors_[kind].Increment(); }
   void waited(Duration took) { pool_wait_.Observe(seconds(took)); }
   void batch_written(Duration took) { batch_write_.Observe(seconds(took)); }
+  void add_to(Snapshot& snapshot, const LiveValues::Connection& live) const {
+    const Labels name{{"connection", settings_.name.text}};
+    add_connection(snapshot, settings_, live, clock_skew);
+    snapshot.add("tidemark_connection_errors_total", name, "kind", errors_);
+    snapshot.add("tidemark_pool_wait_seconds", name, pool_wait_);
+    snapshot.add("tidemark_batch_write_duration_seconds", {{"target", settings_.name.text}},
+                 batch_write_);
+  }
 
   std::optional<Duration> clock_skew = {};
 
  private:
   ConnectionSettings settings_;
-  SeriesGroup errors_group_;
-  std::array<Counter*, enum_size<FailureKind>> errors_;
-  Histogram& pool_wait_;
-  SeriesGroup target_group_;
-  Histogram& batch_write_;
+  Counters<FailureKind> errors_;
+  Histogram pool_wait_{wait_bounds};
+  Histogram batch_write_{batch_bounds};
 };
 
 /// Keeps what `wanted` names, makes what is missing, drops the rest.
 template <class Name, class Series, class Settings>
-void align(std::map<Name, Series>& series, const std::map<Name, Settings>& wanted,
-           Families& families) {
+void align(std::map<Name, Series>& series, const std::map<Name, Settings>& wanted) {
   std::erase_if(series, [&](const auto& entry) { return !wanted.contains(entry.first); });
   for (const auto& [name, settings] : wanted) {
     const auto found = series.find(name);
     if (found == series.end())
-      series.try_emplace(name, families, settings);
+      series.try_emplace(name, settings);
     else
       found->second.set_settings(settings);
   }
 }
 
-/// In the table's order, series sorted by their labels: two scrapes can be compared as text.
-void sort_families(std::vector<prometheus::MetricFamily>& families) {
-  static const auto place = [] {
-    std::unordered_map<std::string_view, std::size_t> places;
-    for (const MetricDefinition& row : metric_table())
-      places.emplace(row.name, places.size());
-    return places;
-  }();
-  std::sort(families.begin(), families.end(), [](const auto& left, const auto& right) {
-    return place.at(left.name) < place.at(right.name);
-  });
-  for (prometheus::MetricFamily& family : families)
-    std::sort(family.metric.begin(), family.metric.end(),
-              [](const auto& left, const auto& right) { return left.label < right.label; });
-}
-
+/// The entries of a scrape by their names.
 template <class Item>
-Item find_live(const std::vector<Item>& items, const decltype(Item::name)& name) {
-  const auto found =
-      std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
-  return found == items.end() ? Item{.name = name} : *found;
-}
+class Live {
+ public:
+  explicit Live(const std::vector<Item>& items) {
+    for (const Item& item : items)
+      items_.emplace(item.name.text, &item);
+  }
+  Item find(const decltype(Item::name)& name) const {
+    const auto found = items_.find(name.text);
+    return found == items_.end() ? Item{.name = name} : *found->second;
+  }
+
+ private:
+  std::unordered_map<std::string_view, const Item*> items_;
+};
 
 }  // namespace
 
@@ -134,27 +120,21 @@ struct Metrics::Impl {
   void committed(const RunProgress& event);
   void finished(const RunFinished& event);
   void add_configuration(Snapshot& snapshot) const;
+  void add_service(Snapshot& snapshot) const;
   JobSeries* job(const JobName& name);
 
   const Clock& clock;
   BuildInfo build;
-  Families families;
-  SeriesGroup own{families, {}};
-  std::array<Counter*, enum_size<ReloadFinished::Result>> reloads =
-      own.counters<ReloadFinished::Result>("tidemark_config_reloads_total", "result");
-  std::array<Counter*, enum_size<AuthFailure>> auth_failures =
-      own.counters<AuthFailure>("tidemark_http_auth_failures_total", "reason");
-  std::array<Counter*, enum_size<LogLevel>> log_messages =
-      own.counters<LogLevel>("tidemark_log_messages_total", "level");
-  Histogram& scheduler_delay = own.histogram("tidemark_scheduler_delay_seconds", delay_bounds);
-  prometheus::Family<Counter>& requests = families.counter("tidemark_http_requests_total");
-  prometheus::Family<Histogram>& request_durations =
-      families.histogram("tidemark_http_request_duration_seconds");
+  Counters<ReloadFinished::Result> reloads;
+  Counters<AuthFailure> auth_failures;
+  Counters<LogLevel> log_messages;
 
   mutable std::mutex mutex;  // guards what follows
   std::map<JobName, JobSeries> jobs;
   std::map<ConnectionName, ConnectionSeries> connections;
-  std::map<std::string, Histogram*, std::less<>> handlers;
+  Histogram scheduler_delay{delay_bounds};
+  std::map<std::string, Histogram, std::less<>> handlers;  ///< how long requests took
+  std::map<Labels, Counter> requests;
   std::uint64_t config_hash = 0;
   std::uint64_t generation = 1;
   bool reload_successful = true;
@@ -172,13 +152,10 @@ void Metrics::Impl::observe_request(const std::string& handler, std::string meth
   auto found = handlers.find(handler);
   if (found == handlers.end()) {
     if (handlers.size() >= most_handlers) return;
-    found =
-        handlers.emplace(handler, &request_durations.Add({{"handler", handler}}, request_bounds))
-            .first;
+    found = handlers.try_emplace(handler, request_bounds).first;
   }
-  found->second->Observe(seconds(took));
-  requests
-      .Add({{"handler", handler}, {"method", std::move(method)}, {"code", std::to_string(code)}})
+  found->second.Observe(seconds(took));
+  requests[{{"handler", handler}, {"method", std::move(method)}, {"code", std::to_string(code)}}]
       .Increment();
 }
 
@@ -215,16 +192,25 @@ void Metrics::Impl::add_configuration(Snapshot& snapshot) const {
   snapshot.add("tidemark_config_restart_required", {}, static_cast<double>(restart_required));
 }
 
+void Metrics::Impl::add_service(Snapshot& snapshot) const {
+  snapshot.add("tidemark_config_reloads_total", {}, "result", reloads);
+  snapshot.add("tidemark_http_auth_failures_total", {}, "reason", auth_failures);
+  snapshot.add("tidemark_log_messages_total", {}, "level", log_messages);
+  snapshot.add("tidemark_scheduler_delay_seconds", {}, scheduler_delay);
+  for (const auto& [labels, count] : requests)
+    snapshot.add("tidemark_http_requests_total", labels, count);
+  for (const auto& [handler, took] : handlers)
+    snapshot.add("tidemark_http_request_duration_seconds", {{"handler", handler}}, took);
+}
+
 Metrics::Metrics(const Clock& clock, BuildInfo build)
     : impl_(std::make_unique<Impl>(clock, std::move(build))) {}
-Metrics::~Metrics() {
-  impl_->families.close();
-}
+Metrics::~Metrics() = default;
 
 void Metrics::set_jobs(const Settings& settings) {
   const std::lock_guard guard(impl_->mutex);
-  align(impl_->jobs, settings.jobs, impl_->families);
-  align(impl_->connections, settings.connections, impl_->families);
+  align(impl_->jobs, settings.jobs);
+  align(impl_->connections, settings.connections);
 }
 
 void Metrics::set_config_hash(std::uint64_t hash) {
@@ -259,11 +245,11 @@ void Metrics::http_request(std::string_view handler, std::string_view method, in
 }
 
 void Metrics::http_auth_failure(AuthFailure reason) {
-  of(impl_->auth_failures, reason).Increment();
+  impl_->auth_failures[reason].Increment();
 }
 
 void Metrics::log_message(LogLevel level) {
-  of(impl_->log_messages, level).Increment();
+  impl_->log_messages[level].Increment();
 }
 
 void Metrics::run_started(const RunStarted& event) {
@@ -305,7 +291,7 @@ void Metrics::rows_came_late(const JobName& job, Duration by, std::uint64_t rows
 }
 
 void Metrics::reload_finished(const ReloadFinished& event) {
-  of(impl_->reloads, event.result).Increment();
+  impl_->reloads[event.result].Increment();
   const std::lock_guard guard(impl_->mutex);
   impl_->reload_successful = event.result != ReloadFinished::Result::rejected;
   if (!impl_->reload_successful) return;
@@ -315,29 +301,34 @@ void Metrics::reload_finished(const ReloadFinished& event) {
 }
 
 std::string Metrics::serialize(const LiveValues& live) const {
-  Snapshot snapshot;
   const WallTime now = impl_->clock.now();
+  const Live live_jobs(live.jobs);
+  const Live live_connections(live.connections);
+  ScrapeText text;
+  Snapshot snapshot;
   {
     const std::lock_guard guard(impl_->mutex);
     impl_->add_configuration(snapshot);
-    for (const auto& [name, job] : impl_->jobs)
-      add_job(snapshot, job, find_live(live.jobs, name), now);
+    impl_->add_service(snapshot);
     for (const auto& [name, connection] : impl_->connections)
-      add_connection(snapshot, connection.settings(), find_live(live.connections, name),
-                     connection.clock_skew);
+      connection.add_to(snapshot, live_connections.find(name));
   }
   add_queues(snapshot, live);
   add_process(snapshot, read_process());
-
-  std::vector<prometheus::MetricFamily> families = impl_->families.collect();
-  std::vector<prometheus::MetricFamily> now_only = snapshot.Collect();
-  families.insert(families.end(), std::make_move_iterator(now_only.begin()),
-                  std::make_move_iterator(now_only.end()));
-  std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
-  sort_families(families);
-  std::ostringstream text;
-  prometheus::TextSerializer().Serialize(text, families);
-  return std::move(text).str();
+  text.add(snapshot);
+  // Job by job: thousands of them under one lock would hold up the loop, which counts too.
+  std::optional<JobName> last;
+  for (;;) {
+    {
+      const std::lock_guard guard(impl_->mutex);
+      const auto next = last ? impl_->jobs.upper_bound(*last) : impl_->jobs.begin();
+      if (next == impl_->jobs.end()) break;
+      last = next->first;
+      add_job(snapshot, next->second, live_jobs.find(*last), now);
+    }
+    text.add(snapshot);
+  }
+  return std::move(text).text();
 }
 
 }  // namespace tidemark::observe

@@ -4,27 +4,12 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <stdexcept>
-
-#include "observe/metric_table.h"
 
 namespace tidemark::observe {
 namespace {
 
 constexpr std::array<std::string_view, 7> remedies{"credentials", "permission", "schema", "config",
                                                    "accept",      "data",       "report"};
-
-prometheus::MetricType type_of(MetricType type) {
-  switch (type) {
-    case MetricType::counter:
-      return prometheus::MetricType::Counter;
-    case MetricType::gauge:
-      return prometheus::MetricType::Gauge;
-    case MetricType::histogram:
-      return prometheus::MetricType::Histogram;
-  }
-  return prometheus::MetricType::Untyped;
-}
 
 /// A key of a job's `labels` as part of a label name.
 std::string label_name(std::string_view key) {
@@ -110,6 +95,41 @@ void add_freshness(Snapshot& snapshot, const JobSeries& job, WallTime now, const
     snapshot.add("tidemark_job_watermark_value", name, as_number(progress.settled));
 }
 
+void add_counts(Snapshot& snapshot, const JobSeries::Counts& counts, const Labels& name) {
+  snapshot.add("tidemark_job_runs_total", name, "result", counts.runs);
+  snapshot.add("tidemark_job_skipped_total", name, "reason", counts.skipped);
+  snapshot.add("tidemark_job_run_duration_seconds", name, counts.duration);
+  const auto part = [&](std::string_view family, const char* label, const char* value,
+                        const Counter& counter) {
+    Labels labels = name;
+    labels[label] = value;
+    snapshot.add(family, labels, counter);
+  };
+  part("tidemark_job_phase_seconds_total", "phase", "connect", counts.connect);
+  part("tidemark_job_phase_seconds_total", "phase", "read", counts.read);
+  part("tidemark_job_phase_seconds_total", "phase", "transform", counts.transform);
+  part("tidemark_job_phase_seconds_total", "phase", "write", counts.write);
+  part("tidemark_job_phase_seconds_total", "phase", "commit", counts.commit);
+  part("tidemark_job_phase_seconds_total", "phase", "wait", counts.wait);
+  part("tidemark_job_blocked_seconds_total", "stage", "read", counts.blocked_read);
+  part("tidemark_job_blocked_seconds_total", "stage", "write", counts.blocked_write);
+  snapshot.add("tidemark_job_failures_total", name, "kind", counts.failures);
+  snapshot.add("tidemark_job_retries_total", name, "kind", counts.retries);
+  snapshot.add("tidemark_job_conflicts_total", name, "resolution", counts.conflicts);
+  snapshot.add("tidemark_job_rows_read_total", name, counts.rows_read);
+  part("tidemark_job_rows_written_total", "op", "insert", counts.inserted);
+  part("tidemark_job_rows_written_total", "op", "update", counts.updated);
+  part("tidemark_job_rows_written_total", "op", "delete", counts.deleted);
+  snapshot.add("tidemark_job_rows_unchanged_total", name, counts.unchanged);
+  snapshot.add("tidemark_job_rows_filtered_total", name, counts.filtered);
+  snapshot.add("tidemark_job_rows_rejected_total", name, "reason", counts.rejected);
+  snapshot.add("tidemark_job_read_bytes_total", name, counts.bytes_read);
+  snapshot.add("tidemark_job_written_bytes_total", name, counts.bytes_written);
+  snapshot.add("tidemark_job_batches_total", name, counts.batches);
+  snapshot.add("tidemark_job_late_rows_total", name, counts.late);
+  snapshot.add("tidemark_job_late_arrival_seconds", name, counts.late_arrival);
+}
+
 }  // namespace
 
 double epoch_seconds(WallTime time) noexcept {
@@ -126,37 +146,12 @@ std::optional<double> lag_seconds(const std::optional<WallTime>& as_of, Duration
   return std::max(0.0, seconds(now + clock_skew - *as_of));
 }
 
-void Snapshot::add(std::string_view name, const Labels& labels, double value) {
-  const MetricDefinition& row = metric(name);
-  const auto listed = [&](std::string_view label) {
-    return std::any_of(row.labels.begin(), row.labels.end(), [&](std::string_view allowed) {
-      return allowed == label || (allowed == "label_*" && label.starts_with("label_"));
-    });
-  };
-  prometheus::MetricFamily& family = families_[row.name];
-  family.name = row.name;
-  family.help = row.help;
-  family.type = type_of(row.type);
-  prometheus::ClientMetric& series = family.metric.emplace_back();
-  for (const auto& [label, text] : labels) {
-    if (!listed(label)) throw std::logic_error(std::string(name) + " has no label " + label);
-    series.label.push_back({label, text});
-  }
-  (row.type == MetricType::counter ? series.counter.value : series.gauge.value) = value;
-}
-
-std::vector<prometheus::MetricFamily> Snapshot::Collect() const {
-  std::vector<prometheus::MetricFamily> all;
-  for (const auto& [name, family] : families_)
-    all.push_back(family);
-  return all;
-}
-
 void add_job(Snapshot& snapshot, const JobSeries& job, const LiveValues::Job& live, WallTime now) {
   const Labels name{{"name", job.settings().name.text}};
   add_definition(snapshot, job, name);
   add_state(snapshot, live, name);
   add_freshness(snapshot, job, now, name);
+  add_counts(snapshot, job.counts(), name);
   const JobSeries::Facts& facts = job.facts();
   snapshot.add("tidemark_job_last_start_timestamp_seconds", name,
                epoch_seconds_of(facts.last_start));
