@@ -128,7 +128,7 @@ TEST_CASE("an empty poll of PostgreSQL is two round trips, and none to PostgreSQ
   Counted target(server);
   Engine engine(source.settings, target.settings);
   const auto runner = engine.runner(std::chrono::hours(1));
-  const std::string cursor = GENERATE("c", "l", "x", "id");
+  const std::string cursor = GENERATE("c", "l", "x", "id", "xmin");
   const WriteMode write = GENERATE(WriteMode::upsert, WriteMode::append);
   CAPTURE(cursor, write == WriteMode::append);
   JobSettings job = job_of("poll", {"public", "t"}, {"public", "copy_of_t"});

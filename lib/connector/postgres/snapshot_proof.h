@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,14 @@ namespace tidemark::postgres {
 /// and those of other databases included. Readers have no id and hold nothing. No privilege is
 /// needed, and a standby answers for itself: it counts what it has not replayed as running.
 HorizonToken sample_snapshot(Connection& connection, const Type& cursor);
+
+/// A transaction id that the server had given, when it was asked.
+struct SeenXid {
+  std::int64_t id = 0;
+  std::chrono::steady_clock::time_point at{};
+};
+SeenXid xid_of(const HorizonToken& sampled);
+
 /// `token` is of the server of `connection`, in its present life.
 Settlement snapshot_settled(Connection& connection, const HorizonToken& token);
 
@@ -34,8 +45,10 @@ Schema system_columns(const TableFacts& facts);
 /// A plan over a table's xmin as one over a query that has it as a column of 64 bits: of the ids
 /// that end in the 32 bits which a row keeps, the newest that was given. A row that is older than
 /// 2^32 transactions may seem newer than it is, never older: it is read again. Throws
-/// Error{position_lost} where the plan begins 2^31 transactions ago or earlier.
-ReadPlan xmin_plan(Connection& connection, const ReadPlan& plan);
+/// Error{position_lost} where the plan begins 2^31 transactions ago or earlier; the server is asked
+/// about that only where what was `seen` of it leaves doubt.
+ReadPlan xmin_plan(Connection& connection, const ReadPlan& plan,
+                   const std::optional<SeenXid>& seen);
 
 /// Who holds the ids below `bound` open, oldest first. Empty on a standby, which does not know.
 std::vector<Blocker> holders_of_xids(Connection& connection, const std::string& bound);

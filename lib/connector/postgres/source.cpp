@@ -118,7 +118,11 @@ HorizonToken PostgresSource::horizon(const Relation& relation, const CursorRef& 
                  .message = "PostgreSQL has no proof by " + std::string(to_string(proof))});
   return asked("sample the horizon of", name_of(relation), [&] {
     const CursorOrigin& origin = origin_of(relation, cursor);
-    if (proof == ProofKind::snapshot) return sample_snapshot(idle(), origin.type);
+    if (proof == ProofKind::snapshot) {
+      HorizonToken token = sample_snapshot(idle(), origin.type);
+      seen_xid_ = xid_of(token);
+      return token;
+    }
     const std::string zone = zone_of(origin, settings_.timezone);
     if (proof == ProofKind::lookback) return lookback_token(idle(), origin, relation, cursor, zone);
     bool replica = false;
@@ -211,7 +215,8 @@ std::unique_ptr<BatchReader> PostgresSource::read(const ReadPlan& plan) {
   if (streaming_)
     throw Error({.kind = FailureKind::internal, .message = "a second read on one session"});
   const bool xmin = plan.cursor && follows_xmin(plan.relation, plan.cursor->column);
-  return std::make_unique<CopyReader>(*main_, xmin ? xmin_plan(*main_, plan) : plan, streaming_);
+  return std::make_unique<CopyReader>(*main_, xmin ? xmin_plan(*main_, plan, seen_xid_) : plan,
+                                      streaming_);
 }
 
 WallTime PostgresSource::now() {

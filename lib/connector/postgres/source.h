@@ -9,6 +9,7 @@
 #include "connector/postgres/cursor_evidence.h"
 #include "connector/postgres/horizon.h"
 #include "connector/postgres/shared.h"
+#include "connector/postgres/snapshot_proof.h"
 #include "core/connector.h"
 #include "core/source.h"
 
@@ -50,6 +51,7 @@ class PostgresSource final : public Source {
   std::optional<ConnectionSettings> primary_;
   std::map<std::string, CursorOrigin> origins_;
   std::shared_ptr<Shared> shared_;
+  std::optional<SeenXid> seen_xid_;  ///< of the newest sample
   bool streaming_ = false;
   mutable std::mutex mutex_;  ///< the pointers below, for cancel
   std::shared_ptr<Connection> main_;
