@@ -4,6 +4,7 @@
 #include "sync/audit.h"
 #include "sync/checkpoint.h"
 #include "sync/job_plan.h"
+#include "sync/range_plan.h"
 
 namespace tidemark {
 namespace {
@@ -105,7 +106,7 @@ CheckReport check_job(const std::shared_ptr<const JobSettings>& job, const Check
     report.columns = paths_of(plan);
     report.read_path = sessions.source->read_path();
     report.write_path = plan.target.write_path;
-    if (!plan.incremental()) report.write_path.first_load.clear();
+    if (!plan.problems.empty() || !may_load_ranges(plan)) report.write_path.first_load.clear();
     report.statements = plan.target.statements;
     look_at_checkpoint(report, plan, *sessions.target, ports.instance);
     ask_grants(report, plan, ports.connections);

@@ -30,7 +30,7 @@ bool is_cancelled(const std::exception_ptr& error) {
 
 }  // namespace
 
-FirstLoad::FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, Resume resume)
+FirstLoad::FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, RangeResume resume)
     : ports_(std::move(ports)),
       plan_(ports_.writing.plan),
       pass_(std::move(pass)),
@@ -158,8 +158,9 @@ Pass FirstLoad::pass_of(const RangeRecord& range) const {
   bounds.lower = decode_key(range.lower);
   bounds.upper = decode_key(range.upper);
   if (range.position.empty()) return pass;
-  if (resume_ == Resume::behind) pass.read.after = Position{Value{}, decode_key(range.position)};
-  if (resume_ == Resume::at) bounds.lower = decode_key(range.position);
+  if (resume_ == RangeResume::behind)
+    pass.read.after = Position{Value{}, decode_key(range.position)};
+  if (resume_ == RangeResume::at) bounds.lower = decode_key(range.position);
   return pass;
 }
 

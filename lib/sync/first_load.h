@@ -13,6 +13,7 @@
 #include "sync/connections.h"
 #include "sync/digest.h"
 #include "sync/pass.h"
+#include "sync/range_plan.h"
 #include "sync/run.h"
 #include "sync/run_guard.h"
 #include "sync/writing.h"
@@ -43,14 +44,8 @@ class FirstLoad {
     Outcome& outcome;              ///< its counts, phases and progress grow
     std::function<void()> report;  ///< after each commit, from any worker, never twice at a time
   };
-  /// How a range that was begun goes on.
-  enum class Resume {
-    behind,  ///< with the next row: none shares a key with another
-    at,      ///< with the last row once more: others may have what the server takes for its key
-    anew,    ///< the server may sort keys otherwise than it compares them
-  };
   /// `pass` is what each range reads, but for the range.
-  FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, Resume resume);
+  FirstLoad(Ports ports, Pass pass, std::vector<RangeRecord> ranges, RangeResume resume);
   ~FirstLoad();
   FirstLoad(const FirstLoad&) = delete;
   FirstLoad& operator=(const FirstLoad&) = delete;
@@ -81,7 +76,7 @@ class FirstLoad {
   Ports ports_;
   const JobPlan& plan_;
   const Pass pass_;
-  const Resume resume_;
+  const RangeResume resume_;
   std::size_t workers_ = 1;
   std::list<Helper> helpers_;  // the run's thread only
 

@@ -3,6 +3,7 @@
 
 #include "core/guard_switch.h"
 #include "sync/job_run.h"
+#include "sync/range_plan.h"
 
 namespace tidemark {
 namespace {
@@ -18,13 +19,6 @@ bool has_type_of(const std::vector<Value>& bound, const JobPlan& plan,
     if (column == npos || plan.read_columns[column].type.kind != bound[at].type.kind) return false;
   }
   return true;
-}
-
-std::vector<std::string> names_of(const std::vector<KeyPart>& key) {
-  std::vector<std::string> names;
-  for (const KeyPart& part : key)
-    names.push_back(part.column);
-  return names;
 }
 
 }  // namespace
@@ -52,52 +46,14 @@ bool JobRun::load_first(Sample& sample) {
   return true;
 }
 
-/// The columns whose order the ranges follow; empty where rows could slip from a range that was not
-/// read yet into one that was, without being read again: a cursor that stays when the key changes.
-std::vector<KeyPart> JobRun::range_key() const {
-  const bool stays = plan_.evidence && plan_.evidence->inserts_only;
-  if (!stays || plan_.key.empty()) return plan_.key;
-  if (plan_.key.front().column != plan_.cursor->column) return {};
-  return {plan_.key.front()};
-}
-
-FirstLoad::Resume JobRun::range_resume() const {
-  // MariaDB sorts an ENUM by its number and compares it by its label.
-  for (const std::size_t at : plan_.key_at)
-    if (plan_.read_columns[at].type.kind == TypeKind::native) return FirstLoad::Resume::anew;
-  std::vector<std::string> key = names_of(plan_.key);
-  std::vector<std::string> primary = plan_.source.primary_key;
-  std::sort(key.begin(), key.end());
-  std::sort(primary.begin(), primary.end());
-  const bool own_key = !primary.empty() && key == primary;  // also by the server's collation
-  return own_key ? FirstLoad::Resume::behind : FirstLoad::Resume::at;
-}
-
-bool JobRun::may_load_ranges() const {
-  if (checkpoint_.reached || checkpoint_.settled || job_.parallel < 2 || range_key().empty())
-    return false;
-  // A query would be run once for each range, and may cost as much each time.
-  if (!plan_.relation.table) return false;
-  return plan_.apply != Apply::append || range_resume() == FirstLoad::Resume::behind;
-}
-
 bool JobRun::fit_for_ranges(const HorizonToken& token) const {
-  return !token.mark.null && may_load_ranges();
-}
-
-/// Whether the target's table may get the index over its key at the end of the first load. Until
-/// then no row may come twice: ranges that are disjoint and go on behind their last row see to
-/// that, in a table that nobody wrote to before they began.
-bool JobRun::fills_table() const {
-  return plan_.incremental() && !checkpoint_.initial_done && !checkpoint_.backfill &&
-         !request_.options.backfill && job_.initial == Initial::load &&
-         job_.cursor->nulls != CursorNulls::scan && plan_.apply == Apply::upsert &&
-         plan_.key_is_unique && may_load_ranges() && range_resume() == FirstLoad::Resume::behind;
+  return !token.mark.null && !checkpoint_.reached && !checkpoint_.settled && may_load_ranges(plan_);
 }
 
 WriteSpec JobRun::first_write() const {
   WriteSpec write = plan_.write;
-  write.key_last = fills_table();
+  write.key_last = may_fill_table(plan_) && !checkpoint_.initial_done && !checkpoint_.reached &&
+                   !checkpoint_.settled && !checkpoint_.backfill && !request_.options.backfill;
   return write;
 }
 
@@ -112,7 +68,7 @@ std::vector<KeyRange> JobRun::split() const {
   // crash with two ranges too.
   const std::size_t parts =
       sessions_.target->writes_in_parallel() ? ranges_per_worker * job_.parallel : 2;
-  return sessions_.source->split(plan_.relation, range_key(), parts);
+  return sessions_.source->split(plan_.relation, range_key(plan_), parts);
 }
 
 void JobRun::begin_ranges(const HorizonToken& token, bool settled,
@@ -124,7 +80,7 @@ void JobRun::begin_ranges(const HorizonToken& token, bool settled,
                        .upper = encode_key(range.upper)});
   if (key_pending_ && !made_table_ && !off(Guard::fill_untouched)) finish_table();
   checkpoint_.ranged_load =
-      RangedLoad{.token = token, .settled = settled, .key = names_of(range_key())};
+      RangedLoad{.token = token, .settled = settled, .key = names_of(range_key(plan_))};
   writing_->plan_ranges(records);
   save_marks();
   load_ranges(std::move(records));
@@ -134,7 +90,7 @@ void JobRun::begin_ranges(const HorizonToken& token, bool settled,
 /// anew.
 std::optional<std::vector<RangeRecord>> JobRun::stored_ranges() {
   std::vector<RangeRecord> ranges = sessions_.target->ranges(key_, job_.target_table);
-  bool fits = !ranges.empty() && checkpoint_.ranged_load->key == names_of(range_key());
+  bool fits = !ranges.empty() && checkpoint_.ranged_load->key == names_of(range_key(plan_));
   for (const RangeRecord& range : ranges) {
     if (!fits) break;
     fits = has_type_of(decode_key(range.lower), plan_, checkpoint_.ranged_load->key) &&
@@ -168,7 +124,7 @@ void JobRun::load_ranges(std::vector<RangeRecord> ranges) {
                     .digest_key = digest_key_,
                     .outcome = outcome_,
                     .report = [this] { report(); }},
-                   std::move(pass), std::move(ranges), range_resume());
+                   std::move(pass), std::move(ranges), range_resume(plan_));
     writing_->drop();
     try {
       // With one writer ranges still bring rows in key order, in which an index grows at least

@@ -8,6 +8,7 @@
 #include "sync/cursor_value.h"
 #include "sync/definition.h"
 #include "sync/name_pattern.h"
+#include "sync/range_plan.h"
 #include "transform/named_type.h"
 
 namespace tidemark {
@@ -302,7 +303,9 @@ void check_locks(JobPlan& plan, const PlanPorts& ports) {
 }
 
 void ask_target(JobPlan& plan, Target& target) {
-  plan.target = target.plan(plan.write);
+  WriteSpec first = plan.write;
+  first.key_last = plan.problems.empty() && may_fill_table(plan);
+  plan.target = target.plan(first);
   const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
     to.insert(to.end(), from.begin(), from.end());
   };

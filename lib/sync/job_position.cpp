@@ -315,12 +315,4 @@ std::optional<HorizonToken> JobRun::newest_settled() {
   return tokens[settled - 1];
 }
 
-/// Where there are too many, the newest makes way: the oldest settles first, and one of now settles
-/// as soon as a long transaction has ended.
-void JobRun::keep_token(const HorizonToken& token) {
-  if (token.mark.null) return;
-  if (checkpoint_.tokens.size() == max_open_tokens) checkpoint_.tokens.pop_back();
-  checkpoint_.tokens.push_back(token);
-}
-
 }  // namespace tidemark

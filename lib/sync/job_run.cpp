@@ -247,7 +247,7 @@ void JobRun::run_upsert(Sample& sample) {
     run_pass(pass);
     return;
   }
-  if (!sample.settled) keep_token(sample.token);
+  if (!sample.settled) keep_token(checkpoint_, sample.token);
   start_fresh(pass.read, checkpoint_, plan_);
   run_pass(pass);
   if (sample.settled)
@@ -276,7 +276,7 @@ void JobRun::settle_to(const HorizonToken& token) {
 
 void JobRun::run_append(Sample& sample) {
   if (!sample.settled && !off(Guard::append_waits)) {
-    keep_token(sample.token);
+    keep_token(checkpoint_, sample.token);
     return settle_open_tokens();
   }
   if (sample.token.mark.null) {

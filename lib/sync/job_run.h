@@ -71,11 +71,7 @@ class JobRun {
 
   // job_first_load.cpp: a first load in key ranges
   bool load_first(Sample& sample);
-  std::vector<KeyPart> range_key() const;
-  FirstLoad::Resume range_resume() const;
-  bool may_load_ranges() const;
   bool fit_for_ranges(const HorizonToken& token) const;
-  bool fills_table() const;
   WriteSpec first_write() const;
   void finish_table();
   std::vector<KeyRange> split() const;
@@ -104,7 +100,6 @@ class JobRun {
   void check_clock(const HorizonToken& token, const Asked& asked);
   void step_back(Duration step);
   void check_history(const HorizonToken& token);
-  void keep_token(const HorizonToken& token);
 
   // job_audit.cpp: the look behind the mark, and what came late
   void check_promise();

@@ -117,6 +117,12 @@ void finish(Checkpoint& checkpoint, const Pass& pass) {
   if (pass.kind != Pass::Kind::fresh) raise_time(checkpoint.fresh_as_of, pass.token->sampled);
 }
 
+void keep_token(Checkpoint& checkpoint, const HorizonToken& token) {
+  if (token.mark.null) return;
+  if (checkpoint.tokens.size() == max_open_tokens) checkpoint.tokens.pop_back();
+  checkpoint.tokens.push_back(token);
+}
+
 void finish_ranged_load(Checkpoint& checkpoint) {
   const RangedLoad load = *checkpoint.ranged_load;
   checkpoint.ranged_load.reset();
@@ -130,7 +136,7 @@ void finish_ranged_load(Checkpoint& checkpoint) {
     return;
   }
   checkpoint.reached = Position{load.token.mark, {}};
-  if (checkpoint.tokens.size() < max_open_tokens) checkpoint.tokens.push_back(load.token);
+  keep_token(checkpoint, load.token);
 }
 
 void open_epoch(Checkpoint& checkpoint) {

@@ -45,6 +45,10 @@ void start_settle(ReadPlan& read, const Checkpoint& checkpoint, const JobPlan& p
 void advance(Checkpoint& checkpoint, const Pass& pass, const ReadBatch& batch, Apply apply);
 void finish(Checkpoint& checkpoint, const Pass& pass);
 
+/// Keeps a token that has not settled. Where there are too many, the newest makes way: the oldest
+/// settles first, and one of now settles as soon as a long transaction has ended.
+void keep_token(Checkpoint& checkpoint, const HorizonToken& token);
+
 /// What a first load in key ranges has proved when all of them are finished.
 void finish_ranged_load(Checkpoint& checkpoint);
 

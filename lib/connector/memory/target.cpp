@@ -56,7 +56,8 @@ bool puts_key_off(const WriteSpec& spec) {
 template <class Tables>
 TargetPlan plan_for(const Tables& tables, const WriteSpec& spec) {
   TargetPlan plan;
-  plan.write_path.usual = "memory";
+  plan.write_path = {.first_load = puts_key_off(spec) ? "memory, the key last" : "memory",
+                     .usual = "memory"};
   const auto at = tables.find(spec.table);
   if (at == tables.end()) {
     if (spec.create == CreatePolicy::never)

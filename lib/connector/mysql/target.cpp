@@ -57,10 +57,7 @@ std::string write_path(const WriteSpec& spec, const std::optional<CatalogueTable
   const std::string rows =
       bulk ? "bulk binds of " : "lists of VALUES, as this server needs them, of ";
   if (spec.write == WriteMode::append) return rows + "INSERT";
-  if (spec.write == WriteMode::replace)
-    return rows +
-           "INSERT into a staging table, which is compared with the table and exchanged in one "
-           "transaction";
+  if (spec.write == WriteMode::replace) return rows + "INSERT" + sql::into_staging_table;
   const std::string why = table ? WritePlan::why_staged(*table, spec.key) : "";
   if (why.empty()) return rows + "INSERT … ON DUPLICATE KEY UPDATE";
   return rows + "INSERT into a temporary table, then UPDATE and INSERT by key: " + why;

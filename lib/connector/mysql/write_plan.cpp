@@ -63,8 +63,9 @@ WritePlan::WritePlan(Session& session, const MysqlDialect& dialect, WriteSpec sp
       moves_(session, dialect, table, columns_, key_),
       relatives_(session, dialect, table.name, key_),
       bulk_(bulk) {
-  key_is_unique_ = !key_.empty() && sql::is_unique_key(existing_table(table), spec_.key);
-  direct_ = !key_.empty() && why_staged(table, spec_.key).empty();
+  if (key_.empty()) return;
+  key_is_unique_ = sql::is_unique_key(existing_table(table), spec_.key);
+  direct_ = why_staged(table, spec_.key).empty();
 }
 
 std::string WritePlan::why_staged(const CatalogueTable& table,
@@ -187,7 +188,7 @@ void WritePlan::refuse_collisions() {
   if (differs.empty()) return;
   const auto found = session_.execute(
       "SELECT 1 FROM " + dialect_.table(temporary_) + " AS s JOIN " + dialect_.table(table_) +
-      " AS t ON " + same(dialect_, names_of(key_), "t", "s") + " WHERE " + differs + " LIMIT 1");
+      " AS t ON " + same(dialect_, spec_.key, "t", "s") + " WHERE " + differs + " LIMIT 1");
   if (found.rows.empty()) return;
   throw Error({.kind = FailureKind::constraint,
                .message = "a key differs from one in the table only by what the column's collation "
@@ -209,7 +210,7 @@ std::uint64_t WritePlan::insert_staged() {
   return session_
       .change("INSERT INTO " + table + " (" + column_list() + ") SELECT " + column_list("s.") +
               " FROM " + dialect_.table(temporary_) + " AS s WHERE NOT EXISTS (SELECT 1 FROM " +
-              table + " AS t WHERE " + same(dialect_, names_of(key_), "t", "s") + ")")
+              table + " AS t WHERE " + same(dialect_, spec_.key, "t", "s") + ")")
       .affected;
 }
 
@@ -223,7 +224,7 @@ std::uint64_t WritePlan::update_staged() {
   if (assignments.empty()) return 0;
   return session_
       .change("UPDATE " + dialect_.table(table_) + " AS t JOIN " + dialect_.table(temporary_) +
-              " AS s ON " + same(dialect_, names_of(key_), "t", "s") + " SET " + assignments)
+              " AS s ON " + same(dialect_, spec_.key, "t", "s") + " SET " + assignments)
       .affected;
 }
 

@@ -36,6 +36,33 @@ auto in_context(std::string_view operation, const std::string& table, Work&& wor
   }
 }
 
+/// The choices are made in load.cpp.
+WritePath write_path(const WriteSpec& spec, bool key_pending) {
+  std::string as_text;
+  for (const TargetColumn& column : spec.columns)
+    if (column.column.type.kind == TypeKind::native)
+      as_text += (as_text.empty() ? "" : ", ") + column.column.name;
+  const std::string staged = "binary COPY into a temporary table, ";
+  const std::string why = as_text.empty() ? "" : " (the server reads " + as_text + " as text)";
+  switch (spec.write) {
+    case WriteMode::upsert:
+      return {.first_load =
+                  !as_text.empty() ? ""
+                  : key_pending
+                      ? "binary COPY of key ranges into the new table, whose key is built last"
+                      : "binary COPY of key ranges into the table, until a row is there already",
+              .usual = staged + "then INSERT … ON CONFLICT in key order" + why};
+    case WriteMode::append:
+      return {.usual =
+                  as_text.empty() ? "binary COPY into the table" : staged + "then INSERT" + why};
+    case WriteMode::replace:
+      if (spec.replace == ReplaceMethod::swap)
+        return {.usual = "binary COPY into a table that takes the other's place" + why};
+      return {.usual = std::string("binary COPY") + sql::into_staging_table + why};
+  }
+  return {};
+}
+
 }  // namespace
 
 PostgresTarget::PostgresTarget(const ConnectionSettings& settings, std::shared_ptr<Shared> shared)
@@ -67,40 +94,6 @@ PostgresDialect PostgresTarget::dialect_for(const WriteSpec& spec) {
   return PostgresDialect(std::move(absent));
 }
 
-namespace {
-
-/// The choices are made in load.cpp.
-WritePath write_path(const WriteSpec& spec, bool makes_table) {
-  std::string as_text;
-  for (const TargetColumn& column : spec.columns)
-    if (column.column.type.kind == TypeKind::native)
-      as_text += (as_text.empty() ? "" : ", ") + column.column.name;
-  const std::string staged = "binary COPY into a temporary table, ";
-  const std::string why = as_text.empty() ? "" : " (the server reads " + as_text + " as text)";
-  switch (spec.write) {
-    case WriteMode::upsert:
-      return {.first_load = !as_text.empty() ? ""
-                            : makes_table
-                                ? "binary COPY into the new table, whose key is built last"
-                                : "binary COPY into the table, until a row of it is there "
-                                  "already",
-              .usual = staged + "then INSERT … ON CONFLICT in key order" + why};
-    case WriteMode::append:
-      return {.usual =
-                  as_text.empty() ? "binary COPY into the table" : staged + "then INSERT" + why};
-    case WriteMode::replace:
-      if (spec.replace == ReplaceMethod::swap)
-        return {.usual = "binary COPY into a table that takes the other's place" + why};
-      return {.usual =
-                  "binary COPY into a staging table, which is compared with the table and "
-                  "exchanged in one transaction" +
-                  why};
-  }
-  return {};
-}
-
-}  // namespace
-
 TargetPlan PostgresTarget::plan_of(const WriteSpec& spec, const std::optional<TableFacts>& facts) {
   const PostgresDialect dialect = dialect_for(spec);
   std::optional<sql::ExistingTable> existing;
@@ -124,7 +117,7 @@ TargetPlan PostgresTarget::plan_of(const WriteSpec& spec, const std::optional<Ta
     plan.problems.insert(plan.problems.end(), around.problems.begin(), around.problems.end());
     plan.notes.insert(plan.notes.end(), around.notes.begin(), around.notes.end());
   }
-  if (plan.problems.empty()) plan.write_path = write_path(spec, plan.makes_table);
+  if (plan.problems.empty()) plan.write_path = write_path(spec, plan.key_pending);
   if (spec.write != WriteMode::replace) return plan;
   if (!facts && !plan.statements.empty()) plan.statements.push_back(mark_as_made(spec.table));
   if (facts && spec.replace == ReplaceMethod::swap) {

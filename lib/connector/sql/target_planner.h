@@ -35,6 +35,10 @@ bool is_unique_key(const ExistingTable& table, const std::vector<std::string>& k
 /// Unique indexes other than the key's: rows may meet there (secondary unique keys).
 bool has_other_unique_index(const ExistingTable& table, const std::vector<std::string>& key);
 
+/// Of WritePath, for a replacement: what the rows go into.
+inline constexpr const char* into_staging_table =
+    " into a staging table, which is compared with the table and exchanged in one transaction";
+
 enum class KeyMade { at_once, later };
 
 /// CREATE TABLE with the key as NOT NULL PRIMARY KEY (`later`: NOT NULL alone); other columns are

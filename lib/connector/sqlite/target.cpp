@@ -23,6 +23,18 @@ TargetPlan checked(TargetPlan plan) {
       {.kind = FailureKind::schema, .message = plan.problems.front(), .operation = "prepare"});
 }
 
+std::string write_path(const WriteSpec& spec) {
+  switch (spec.write) {
+    case WriteMode::upsert:
+      return "prepared INSERT … ON CONFLICT of each row";
+    case WriteMode::append:
+      return "prepared INSERT of each row";
+    case WriteMode::replace:
+      return std::string("prepared INSERT of each row") + sql::into_staging_table;
+  }
+  return {};
+}
+
 }  // namespace
 
 Duration lock_wait(const ConnectionSettings& settings) {
@@ -82,24 +94,6 @@ std::optional<Target::TableDescription> SqliteTarget::describe(const TableName& 
   if (!found) return std::nullopt;
   return std::move(found->description);
 }
-
-namespace {
-
-std::string write_path(const WriteSpec& spec) {
-  switch (spec.write) {
-    case WriteMode::upsert:
-      return "prepared INSERT … ON CONFLICT of each row";
-    case WriteMode::append:
-      return "prepared INSERT of each row";
-    case WriteMode::replace:
-      return "prepared INSERT of each row into a staging table, which is compared with the table "
-             "and "
-             "exchanged in one transaction";
-  }
-  return {};
-}
-
-}  // namespace
 
 TargetPlan SqliteTarget::plan(const WriteSpec& spec) {
   TargetPlan plan = sql::plan_target(spec, existing(spec.table), dialect_);

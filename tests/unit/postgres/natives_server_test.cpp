@@ -305,6 +305,23 @@ TEST_CASE("a database without the type holds its values as text", "[postgres][ty
   CHECK(write_batch(*target, spec, batch).unchanged == 1);
 }
 
+TEST_CASE("a plan says that the key is built last only where it will be", "[postgres][types]") {
+  const auto target = connect(shared_postgres().settings())->open_target();
+  const Schema columns{{"id", make_type(TypeKind::int32), false}, {"v", text_type()}};
+  WriteSpec spec = make_spec({"public", "to_fill"}, columns, {"id"});
+  const auto first_load = [&] { return target->plan(spec).write_path.first_load; };
+  CHECK(first_load().find("key is built last") == std::string::npos);
+  spec.key_last = true;
+  CHECK(first_load().find("key is built last") != std::string::npos);
+  target->prepare(spec);
+  CHECK(first_load().find("key is built last") != std::string::npos);
+  spec.table.name = "made_with_its_key";
+  spec.key_last = false;
+  target->prepare(spec);
+  spec.key_last = true;
+  CHECK(first_load().find("key is built last") == std::string::npos);
+}
+
 TEST_CASE("random values of types without a logical kind arrive bit for bit",
           "[postgres][types][random]") {
   make_types();

@@ -54,6 +54,30 @@ TEST_CASE("a sound job is described from source to target", "[sync][check]") {
   CHECK(bench.connections->use()[0].in_use == 0);
 }
 
+TEST_CASE("a plan tells of a first load in key ranges only where there will be one",
+          "[sync][check]") {
+  Bench bench;
+  bench.job.parallel = 2;
+  const auto first_load = [&] { return check(bench).write_path.first_load; };
+  CHECK(first_load() == "memory, the key last");
+  bench.job.cursor->nulls = CursorNulls::scan;
+  CHECK(first_load() == "memory");
+  SECTION("one reader") {
+    bench.job.parallel = 1;
+  }
+  SECTION("nothing is loaded") {
+    bench.job.initial = Initial::skip;
+  }
+  SECTION("a job that reads everything each time") {
+    bench.job.mode = Mode::full;
+    bench.job.cursor.reset();
+  }
+  SECTION("a job that can't be") {
+    bench.job.key = {{"nowhere", "nowhere"}};
+  }
+  CHECK(first_load().empty());
+}
+
 TEST_CASE("every problem of a job is told at once", "[sync][check]") {
   Bench bench;
   bench.source->add_unsupported(Bench::source_table, "shape", "geometry");
