@@ -98,6 +98,9 @@ std::optional<std::vector<RangeRecord>> JobRun::stored_ranges() {
            has_type_of(decode_key(range.position), plan_, names_of(plan_.key));
   }
   if (fits) return ranges;
+  // Unlike the checkpoint, they were read without the job's row: who has taken the job over
+  // meanwhile may have finished them. Throws "fenced" then.
+  sessions_.target->renew(key_, fence_, job_.target_table, ports_.limits.lease);
   if (plan_.apply == Apply::append)
     lose_position("the key ranges of the first load do not fit the job's key any more",
                   "Read everything again with `tidemark resync " + job_.name.text +

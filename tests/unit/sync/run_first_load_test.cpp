@@ -146,6 +146,35 @@ TEST_CASE("a load killed in the middle of its ranges reads only what is missing"
   }
 }
 
+TEST_CASE("who slept while another finished its ranges stands back, and asks nobody for anything",
+          "[sync][first-load][lease]") {
+  const auto write = GENERATE(WriteMode::upsert, WriteMode::append);
+  CAPTURE(to_string(write));
+  Loading bench(4, write);
+  bench.target->inject(lost_connection(Operation::commit, 12));
+  REQUIRE(bench.run().failure);
+  bench.restart();
+  const auto other = bench.other_runner("two");
+  std::optional<Outcome> outcome_of_other;
+  bool holds = false;
+  bench.target->on_operation([&](Operation operation) {
+    if (operation == Operation::acquire) holds = true;
+    // The first question after the job was taken is for its ranges.
+    if (operation != Operation::describe || !holds || outcome_of_other) return;
+    outcome_of_other.emplace();
+    bench.tick(minutes(5));
+    outcome_of_other = other->run(bench.request());
+  });
+  const Outcome outcome = bench.run();
+  REQUIRE(outcome_of_other);
+  CHECK(outcome_of_other->result == RunResult::success);
+  REQUIRE(outcome.failure);
+  CHECK(outcome.failure->code == "fenced");
+  CHECK(outcome.failure->kind == FailureKind::conflict);
+  CHECK(bench.equal());
+  CHECK(bench.target_rows().size() == rows);
+}
+
 TEST_CASE("a load that dies at any step is made good by the next run",
           "[sync][first-load][crash]") {
   for (const WriteMode write : {WriteMode::upsert, WriteMode::append}) {
