@@ -1,7 +1,6 @@
 #include "connector/postgres/batch_table.h"
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 
 #include "connector/postgres/dialect.h"
@@ -53,20 +52,18 @@ std::vector<std::string> names_of(const std::vector<EncodedColumn>& columns) {
   return names;
 }
 
-BatchTable make_batch_table(Connection& connection, const TableName& like,
+BatchTable make_batch_table(Connection& connection, BatchUse use, const TableName& like,
                             const std::vector<EncodedColumn>& columns,
-                            const std::vector<std::string>& not_null, bool numbered) {
-  static std::atomic<unsigned> count{0};
-  BatchTable table{.name = "tidemark_batch_" + std::to_string(++count),
-                   .columns = columns,
-                   .numbered = numbered};
+                            const std::vector<std::string>& not_null) {
+  BatchTable table{.name = use == BatchUse::rows ? "tidemark_rows" : "tidemark_keys",
+                   .columns = columns};
   std::string select;
   for (const EncodedColumn& column : columns) {
     const std::string quoted = dialect().quote(column.name);
     select +=
         (select.empty() ? "" : ", ") + (column.native.empty() ? quoted : "NULL::text AS " + quoted);
   }
-  if (numbered) select += ", 0 AS " + std::string(row_column());
+  select += ", 0 AS " + std::string(row_column());
   connection.execute("DROP TABLE IF EXISTS " + in_temp(table.name));
   connection.execute_for("CREATE TEMPORARY TABLE " + dialect().quote(table.name) +
                              " ON COMMIT DELETE ROWS AS SELECT " + select + " FROM " +
@@ -80,15 +77,9 @@ BatchTable make_batch_table(Connection& connection, const TableName& like,
   return table;
 }
 
-void drop_batch_table(Connection& connection, BatchTable& table) {
-  if (!table.name.empty()) connection.execute("DROP TABLE IF EXISTS " + in_temp(table.name));
-  table = {};
-}
-
 void fill(Connection& connection, BatchTable& table, const Batch& batch, const std::string& shown) {
   if (std::exchange(table.filled, true)) connection.execute("TRUNCATE " + in_temp(table.name));
-  copy_batch(connection, batch, table.columns, table.numbered, in_temp(table.name), table.name,
-             shown);
+  copy_batch(connection, batch, table.columns, true, in_temp(table.name), table.name, shown);
   table.rows = batch.rows();
 }
 
@@ -127,7 +118,7 @@ std::string typed_rows(const BatchTable& table, const std::optional<RowSpan>& sp
     select += (select.empty() ? "" : ", ") +
               (column.native.empty() ? quoted : typed(column, quoted) + " AS " + quoted);
   }
-  if (table.numbered) select += ", " + std::string(row_column());
+  select += ", " + std::string(row_column());
   return "SELECT " + select + " FROM " + in_temp(table.name) + where_span(span);
 }
 

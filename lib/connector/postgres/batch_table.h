@@ -19,8 +19,8 @@ struct RowSpan {
 };
 
 /// A temporary table of the session that holds the rows of one batch until the transaction ends: a
-/// column for each written one and, if `numbered`, the row's place in the batch. Columns have the
-/// types of the target table and none of its constraints but NOT NULL, so that a null is found with
+/// column for each written one, and the row's place in the batch. Columns have the types of the
+/// target table and none of its constraints but NOT NULL, so that a null is found with
 /// its row. Values that travel as text stand in it as text; the server's input functions read them
 /// on the way into the target. COPY in text form takes as long (measured with inet, bit and an
 /// array, 300,000 rows), would make a text of every other column too, and leaves nothing to compare
@@ -28,7 +28,6 @@ struct RowSpan {
 struct BatchTable {
   std::string name = {};  ///< "" until it is made
   std::vector<EncodedColumn> columns = {};
-  bool numbered = true;
   bool filled = false;   ///< in this transaction
   std::size_t rows = 0;  ///< that it holds then
 
@@ -40,11 +39,13 @@ std::string_view row_column();
 
 std::vector<std::string> names_of(const std::vector<EncodedColumn>& columns);
 
-/// Makes the table with the types of `like`'s columns.
-BatchTable make_batch_table(Connection& connection, const TableName& like,
+enum class BatchUse { rows, keys };
+
+/// Makes the table with the types of `like`'s columns, in the place of the one that the session had
+/// for that use: a session serves thousands of jobs, and each COMMIT empties all of its tables.
+BatchTable make_batch_table(Connection& connection, BatchUse use, const TableName& like,
                             const std::vector<EncodedColumn>& columns,
-                            const std::vector<std::string>& not_null, bool numbered);
-void drop_batch_table(Connection& connection, BatchTable& table);
+                            const std::vector<std::string>& not_null);
 
 /// Replaces what the table holds by `batch`. Errors name `shown` and the row. Needs a transaction.
 void fill(Connection& connection, BatchTable& table, const Batch& batch, const std::string& shown);

@@ -61,8 +61,8 @@ void TransactionLoad::begin() {
 BatchTable& TransactionLoad::batch_table() {
   WrittenTable& table = session_.table;
   if (table.batch.name.empty())
-    table.batch = make_batch_table(session_.connection, table.spec.table, table.columns,
-                                   table.not_null, true);
+    table.batch = make_batch_table(session_.connection, BatchUse::rows, table.spec.table,
+                                   table.columns, table.not_null);
   return table.batch;
 }
 
@@ -149,8 +149,8 @@ void TransactionLoad::erase(const Batch& keys) {
   WrittenTable& table = session_.table;
   const std::string shown = table.spec.table.display();
   if (table.keys.name.empty())
-    table.keys = make_batch_table(session_.connection, table.spec.table,
-                                  key_columns(table, keys.schema()), {}, true);
+    table.keys = make_batch_table(session_.connection, BatchUse::keys, table.spec.table,
+                                  key_columns(table, keys.schema()), {});
   fill(session_.connection, table.keys, keys, shown);
   std::string condition;
   for (const std::string& name : table.spec.key)

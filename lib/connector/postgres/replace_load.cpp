@@ -80,8 +80,8 @@ void ReplaceLoad::stage_texts(const Batch& batch) {
   WrittenTable& table = session_.table;
   const std::string shown = table.spec.table.display();
   if (table.batch.name.empty())
-    table.batch =
-        make_batch_table(connection, table.spec.table, table.columns, table.not_null, true);
+    table.batch = make_batch_table(connection, BatchUse::rows, table.spec.table, table.columns,
+                                   table.not_null);
   const auto attempt = [&](const std::optional<RowSpan>& span) {
     check_texts(connection, table.batch, shown, span);
     const std::string names = dialect().list(names_of(table.columns));

@@ -238,8 +238,6 @@ std::vector<RangeRecord> PostgresTarget::ranges(const JobKey& job, const TableNa
 
 WrittenTable& PostgresTarget::written(const WriteSpec& spec) {
   if (written_ && same(written_->spec, spec)) return *written_;
-  if (written_) drop_batch_table(connection_, written_->batch);
-  if (written_) drop_batch_table(connection_, written_->keys);
   written_.reset();
   const TableFacts facts = require_table(connection_, spec.table);
   const sql::ExistingTable existing = existing_table(facts, spec);

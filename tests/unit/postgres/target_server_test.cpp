@@ -84,6 +84,23 @@ TEST_CASE("an upsert into a partitioned table counts as elsewhere", "[postgres][
   CHECK(outside.error_class() == ErrorClass::data);
 }
 
+TEST_CASE("a session keeps the temporary tables of the job that it served last",
+          "[postgres][target]") {
+  const auto target = connect(shared_postgres().settings())->open_target();
+  for (const char* name : {"served_a", "served_b", "served_c", "served_d"}) {
+    const WriteSpec spec = make_spec({"public", name}, schema, {"id"});
+    target->prepare(spec);
+    const Batch batch = make_batch(schema, {{"1", "a", "1"}});
+    { begin_load(*target, spec)->upsert(batch); }
+    write_batch(*target, spec, batch);
+    auto load = begin_load(*target, spec);
+    load->erase(make_batch({schema[0]}, {{"1"}}));
+    load->save(next_checkpoint(*target, spec));
+    load->commit();
+  }
+  CHECK(sql("SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'") == "2");
+}
+
 TEST_CASE("a row that a constraint refuses is told by name and never by content",
           "[postgres][target]") {
   sql("CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE guarded (id int PRIMARY KEY, code "
