@@ -87,6 +87,7 @@ struct Outcome {
   RunResult result = RunResult::failed;
   std::optional<Failure> failure = {};
   std::string held_by = {};
+  Duration held_for{};  ///< what is left of the other's lease, by the target's clock
   RunCounts counts = {};
   PhaseTimes phases = {};
   Progress progress = {};

@@ -6,8 +6,9 @@
 namespace tidemark {
 namespace {
 
-/// A lease lasts 60 s unless renewed: asking again sooner can't find it run out.
-constexpr Duration held_retry = std::chrono::seconds(60);
+/// Between two tries at a job that another daemon holds: the target's clock counts in seconds on
+/// some servers, and who renews its lease may do so for days.
+constexpr Duration shortest_held_retry = std::chrono::seconds(1);
 
 bool knows_something(const Progress& progress) {
   return !progress.reached.empty() || !progress.settled.empty() || progress.proof ||
@@ -113,8 +114,10 @@ void Job::after_held(const RunFinished& event) {
   give_up_pending_tick();
   complete(event);
   if (by_person) return;
-  retry_at_ = ports_.clock.now() + held_retry;
-  retry_ = ports_.timers.after(held_retry, [this] {
+  // Sooner it can't have run out.
+  const Duration wait = event.outcome.held_for + shortest_held_retry;
+  retry_at_ = ports_.clock.now() + wait;
+  retry_ = ports_.timers.after(wait, [this] {
     retry_at_.reset();
     came_due(Trigger::retry);
   });

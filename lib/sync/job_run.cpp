@@ -134,6 +134,7 @@ bool JobRun::acquire() {
     memory_.forget_position();
     outcome_.result = RunResult::held;
     outcome_.held_by = acquired.held_by;
+    outcome_.held_for = acquired.lease_left;
     return false;
   }
   const bool undisturbed = memory_.held && memory_.fence == acquired.fence && !memory_.in_doubt;

@@ -211,11 +211,13 @@ TEST_CASE("a job that another daemon holds waits, and asks again when the lease 
           "[job][held]") {
   World world;
   bool held = true;
+  Duration lease = 59s;
   world.runner.scripts["orders"] = [&](const RunRequest&) {
     Outcome outcome = succeeded();
     if (!held) return outcome;
     outcome.result = RunResult::held;
     outcome.held_by = "db1 pid 42";
+    outcome.held_for = lease;
     return outcome;
   };
   world.start({JobOf("orders").cron("0 * * * *")});
@@ -227,12 +229,15 @@ TEST_CASE("a job that another daemon holds waits, and asks again when the lease 
   CHECK(world.runner.count("orders") == 1);
   world.timers.advance(10min);
   CHECK(world.runner.count("orders") == 11);
-  held = false;
+  lease = 4s;
   world.timers.advance(1min);
+  CHECK(world.runner.count("orders") == 12);
+  held = false;
+  world.timers.advance(5s);
   CHECK(world.status("orders").held_by == "");
-  CHECK(world.runner.count("orders") == 12);
+  CHECK(world.runner.count("orders") == 13);
   world.timers.advance(40min);
-  CHECK(world.runner.count("orders") == 12);
+  CHECK(world.runner.count("orders") == 13);
 }
 
 TEST_CASE("an outcome that fails without a reason halts loudly", "[job][halt]") {
