@@ -218,11 +218,12 @@ void World::run(std::size_t at) {
     start(at, chance_.once_in(2));
   }
   if (!was_disturbed && !disturbed_) check_outcome(outcome);
-  // Only a run that no other stands around, and that saw one past from begin to end, shows that the
-  // engine has answered: an epoch may also be the answer to the change before the last.
+  // Only a run that no other stands around, that saw one past from begin to end and has come to an
+  // end itself shows that the engine has answered: an epoch may also be the answer to the change
+  // before the last, in a commit that landed only now.
   const bool alone = std::none_of(processes_.begin(), processes_.end(),
                                   [](const auto& one) { return one && one->running(); });
-  if (alone) notice_answer(past_before == past_changes_);
+  if (alone) notice_answer(past_before == past_changes_, outcome.result == RunResult::success);
   check_marks();
 }
 
@@ -231,8 +232,8 @@ std::int64_t World::stored_epoch() const {
   return record ? record->epoch : 0;
 }
 
-void World::notice_answer(bool past_stood) {
-  if (past_stood && stored_epoch() > unanswered_epoch_) disturbed_ = false;
+void World::notice_answer(bool past_stood, bool came_to_an_end) {
+  if (past_stood && came_to_an_end && stored_epoch() > unanswered_epoch_) disturbed_ = false;
   if (!past_stood) unanswered_epoch_ = stored_epoch();
 }
 
@@ -297,7 +298,7 @@ void World::come_to_rest() {
       trace_.add([&] { return "at rest: " + told(outcome); });
       ++tally_.runs;
       if (!disturbed_) check_outcome(outcome);
-      notice_answer(true);
+      notice_answer(true, outcome.result == RunResult::success);
       check_marks();
       if (broken_) return;
       if (outcome.result == RunResult::success && !outcome.progress.blocked_since) break;

@@ -40,7 +40,7 @@ class World {
   void check_outcome(const Outcome& outcome);
   void check_marks();
   /// After a run; `past_stood`: the source's past was not changed since it began.
-  void notice_answer(bool past_stood);
+  void notice_answer(bool past_stood, bool came_to_an_end);
   void disturb();
   std::int64_t stored_epoch() const;
   void check_settled_rows(const Value& settled);
