@@ -138,9 +138,9 @@ class Checker {
     check_texts(item, job, from == nullptr ? "" : from->type);
     check_append(item, job);
     const Item& bytes = item["batch"]["bytes"];
-    if (bytes.usable() && root_["daemon"]["memory"].usable() &&
+    if (bytes.usable() && bytes.given() && root_["daemon"]["memory"].usable() &&
         job.batch_bytes > settings_.daemon.memory / 2)
-      building_.error(bytes.given() ? bytes : root_["daemon"]["memory"],
+      building_.error(bytes,
                       "a batch may be half of daemon.memory at most, and " + bytes.text +
                           " is more than half of " + root_["daemon"]["memory"].text);
   }

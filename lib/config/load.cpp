@@ -23,6 +23,13 @@ void merge_defaults(Node& root) {
   }
 }
 
+/// Some ten batches are in flight, and each stands in a client library's buffers besides: with
+/// little memory they are smaller (docs/performance.md).
+void fill_batch_bytes(Item& bytes, Bytes memory) {
+  if (bytes.state != Item::State::absent) return;
+  bytes.fill(format_size(std::min<Bytes>(default_batch_bytes, memory / 16)));
+}
+
 Settings build(Item& root, const Building& building) {
   Settings settings;
   settings.daemon = build_daemon(root["daemon"], building);
@@ -33,8 +40,10 @@ Settings build(Item& root, const Building& building) {
   for (Item& item : root["connections"].children)
     settings.connections.emplace(ConnectionName(item.name),
                                  build_connection(item, building_for(item)));
-  for (Item& item : root["jobs"].children)
+  for (Item& item : root["jobs"].children) {
+    fill_batch_bytes(item["batch"]["bytes"], settings.daemon.memory);
     settings.jobs.emplace(JobName(item.name), build_job(item, building_for(item)));
+  }
   check_together(settings, root, building);
   return settings;
 }

@@ -15,8 +15,9 @@ const std::string connections =
     "  warehouse: {type: sqlite, path: /srv/warehouse.db}\n";
 
 /// Loads `defaults` and one job `a` that adds to them.
-JobSettings merged(const std::string& defaults, const std::string& job) {
-  const LoadResult result = Loader().load("version: 1\n" + connections + "defaults:\n" + defaults +
+JobSettings merged(const std::string& defaults, const std::string& job,
+                   const std::string& daemon = {}) {
+  const LoadResult result = Loader().load("version: 1\n" + daemon + connections + "defaults:\n" + defaults +
                                           "jobs:\n  a:\n" + job);
   CHECK(joined(result.errors, "") == "");
   return result.settings.jobs.at(JobName("a"));
@@ -84,6 +85,18 @@ TEST_CASE("null takes a job back to the program's own default", "[unit][config]"
   CHECK_FALSE(job.freshness);
   CHECK(job.exclude.empty());
   CHECK(job.retry == RetrySettings{});
+}
+
+TEST_CASE("a batch is a sixteenth of the memory, and 4 MiB at most", "[unit][config]") {
+  const auto bytes = [](const std::string& memory, const std::string& batch = "") {
+    const std::string daemon = memory.empty() ? "" : "daemon: {memory: " + memory + "}\n";
+    return merged(basic_defaults, basic_job + batch, daemon).batch_bytes;
+  };
+  CHECK(bytes("") == 4U << 20);
+  CHECK(bytes("1GiB") == 4U << 20);
+  CHECK(bytes("16MiB") == 1U << 20);
+  CHECK(bytes("1MiB") == 64U << 10);
+  CHECK(bytes("16MiB", "    batch: {bytes: 8MiB}\n") == 8U << 20);
 }
 
 TEST_CASE("the word null is a value where it is one of the choices", "[unit][config]") {
