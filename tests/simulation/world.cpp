@@ -423,6 +423,7 @@ void World::restore_target() {
   if (!target_backup_) return;
   trace_.add([] { return std::string("target: goes back to a backup"); });
   target_->restore(*target_backup_);
+  advance(std::chrono::milliseconds(1));  // fences go by the clock, which no restore stops
   seen_.reset();
   // The checkpoint may be from before a change of the source's past that the engine has seen.
   if (past_changes_ > 0) disturb();

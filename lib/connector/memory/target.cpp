@@ -143,7 +143,9 @@ Acquired MemoryTarget::take(const JobKey& job, const Holder& holder, Duration le
   if (row.holder && !mine && !inherited && row.lease_until > state.now())
     return {.held_by = row.holder->display(), .lease_left = row.lease_until - state.now()};
   Acquired acquired{.granted = true, .took_over = row.holder && !mine && !inherited};
-  if (!mine || raise) ++row.fence;
+  // Also above what a restore has undone, like sql::CheckpointStore's.
+  if (!mine || raise)
+    row.fence = std::max<std::int64_t>(row.fence + 1, state.now().time_since_epoch().count());
   acquired.fence = row.fence;
   acquired.checkpoint = row.checkpoint;
   row.holder = holder;

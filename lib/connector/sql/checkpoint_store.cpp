@@ -55,6 +55,12 @@ class Transaction {
   bool open_ = true;
 };
 
+/// Above all that the job ever had, also in a history that a restore of the target has undone: a
+/// daemon that lived through that may hold a fence which was given out again.
+std::int64_t next_fence(std::int64_t fence, std::int64_t now) {
+  return std::max(fence + 1, now);
+}
+
 }  // namespace
 
 /// The row of a job, with the time left on its lease as the target's clock has it.
@@ -65,6 +71,7 @@ struct CheckpointStore::Row {
   std::string process;
   std::string backend;
   std::int64_t lease_left = 0;
+  std::int64_t now = 0;  ///< the target's clock, microseconds since 1970
 
   bool held_by_other(const Holder& asking) const {
     return !process.empty() && process != asking.id() && !asking.succeeds(process) &&
@@ -197,7 +204,8 @@ std::optional<CheckpointStore::Row> CheckpointStore::load(const JobKey& job, boo
   row.holder = words(8);
   row.process = words(9);
   row.backend = words(10);
-  row.lease_left = std::max<std::int64_t>(0, to_number(cells.at(11)) - to_number(cells.at(12)));
+  row.now = to_number(cells.at(12));
+  row.lease_left = std::max<std::int64_t>(0, to_number(cells.at(11)) - row.now);
   return row;
 }
 
@@ -209,17 +217,17 @@ Acquired CheckpointStore::take(const JobKey& job, const Holder& holder, Duration
   const std::optional<Row> row = load(job, true);
   Acquired acquired{.granted = true, .lease_left = lease};
   if (!row) {
-    acquired.fence = 1;
+    acquired.fence = next_fence(0, to_number(session_.execute("SELECT " + now).scalar()));
     session_.execute("INSERT INTO " + checkpoints_ + " (instance, job, " +
                      std::string(row_columns) + ", updated_at) VALUES (" + text(job.instance) +
                      ", " + text(job.job.text) + ", " + text("") + ", 1, 0, " + text("") + ", " +
-                     text("") + ", " + text("") + ", " + text("") + ", 1, " +
-                     text(holder.display()) + ", " + text(holder.id()) + ", " + text(backend) +
-                     ", " + lease_until + ", " + now + ")");
+                     text("") + ", " + text("") + ", " + text("") + ", " + number(acquired.fence) +
+                     ", " + text(holder.display()) + ", " + text(holder.id()) + ", " +
+                     text(backend) + ", " + lease_until + ", " + now + ")");
   } else {
     if (row->held_by_other(holder)) return row->refused();
     const bool same = row->process == holder.id();
-    acquired.fence = row->fence + (same && !recovering ? 0 : 1);
+    acquired.fence = same && !recovering ? row->fence : next_fence(row->fence, row->now);
     acquired.took_over = !same && !row->process.empty() && !holder.succeeds(row->process);
     acquired.held_by = acquired.took_over ? row->holder : "";
     acquired.checkpoint = row->stored();

@@ -17,8 +17,8 @@ const std::string connections =
 /// Loads `defaults` and one job `a` that adds to them.
 JobSettings merged(const std::string& defaults, const std::string& job,
                    const std::string& daemon = {}) {
-  const LoadResult result = Loader().load("version: 1\n" + daemon + connections + "defaults:\n" + defaults +
-                                          "jobs:\n  a:\n" + job);
+  const LoadResult result = Loader().load("version: 1\n" + daemon + connections + "defaults:\n" +
+                                          defaults + "jobs:\n  a:\n" + job);
   CHECK(joined(result.errors, "") == "");
   return result.settings.jobs.at(JobName("a"));
 }

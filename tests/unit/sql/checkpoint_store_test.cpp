@@ -44,16 +44,27 @@ TEST_CASE("the first to come makes the job's row", "[sql][checkpoint]") {
   CHECK(acquired.fence == 1);
   CHECK_FALSE(acquired.took_over);
   CHECK_FALSE(acquired.checkpoint);
-  REQUIRE(session.statements.size() == 5);
+  REQUIRE(session.statements.size() == 6);
   CHECK(session.statements[1] == "BEGIN");
   CHECK(
       has(session.statements[2], " FROM \"meta\".\"tidemark_checkpoint\"" + where + " FOR UPDATE"));
-  CHECK(session.statements[3] ==
+  CHECK(session.statements[3] == "SELECT now()");
+  CHECK(session.statements[4] ==
         "INSERT INTO \"meta\".\"tidemark_checkpoint\" (instance, job, definition, epoch, revision, "
         "reached, settled, tokens, details, fence, holder, process, backend, lease_until, "
         "updated_at) VALUES ('prod', 'o''rders', '', 1, 0, '', '', '', '', 1, 'h pid 7', 'p1', "
         "'b1', now() + 60000000, now())");
-  CHECK(session.statements[4] == "COMMIT");
+  CHECK(session.statements[5] == "COMMIT");
+}
+
+TEST_CASE("a fence is above all that were given out, also before the target was restored",
+          "[sql][checkpoint]") {
+  // The clock says 1000.
+  for (const auto& [stored, next] :
+       {std::pair{"4", 1000}, {"999", 1000}, {"1000", 1001}, {"5000", 5001}}) {
+    ScriptedSession session([&](const std::string&) { return row_of(stored, "other", "999"); });
+    CHECK(CheckpointStore(session, dialect, "").acquire(job, me, seconds(1), "b1").fence == next);
+  }
 }
 
 TEST_CASE("a lease that runs keeps others away and says who", "[sql][checkpoint]") {
@@ -77,7 +88,7 @@ TEST_CASE("taking over ends the old session and raises the fence", "[sql][checkp
       store.acquire(job, me, seconds(1), "b1", [&](const std::string& id) { ended = id; });
   CHECK(acquired.granted);
   CHECK(acquired.took_over);
-  CHECK(acquired.fence == 5);
+  CHECK(acquired.fence == 1000);
   CHECK(ended == "b9");
   REQUIRE(acquired.checkpoint);
   CHECK(*acquired.checkpoint == CheckpointRecord{.definition = "def",
@@ -88,7 +99,7 @@ TEST_CASE("taking over ends the old session and raises the fence", "[sql][checkp
                                                  .tokens = "t",
                                                  .details = "d"});
   CHECK(has(session.statements[3],
-            "SET fence = 5, holder = 'h pid 7', process = 'p1', backend = 'b1', lease_until = "
+            "SET fence = 1000, holder = 'h pid 7', process = 'p1', backend = 'b1', lease_until = "
             "now() + 1000000, updated_at = now()" +
                 where));
 }
@@ -105,7 +116,7 @@ TEST_CASE("the same process takes its job again, and a released one is no take-o
   ScriptedSession released([](const std::string&) { return row_of("4", "", "0"); });
   const Acquired next = CheckpointStore(released, dialect, "").acquire(job, me, seconds(1), "b1");
   CHECK(next.granted);
-  CHECK(next.fence == 5);
+  CHECK(next.fence == 1000);
   CHECK_FALSE(next.took_over);
 }
 
@@ -118,7 +129,7 @@ TEST_CASE("the next process on a line takes over before the lease has run out, b
       CheckpointStore(session, dialect, "")
           .acquire(job, next, seconds(1), "b1", [&](const std::string& id) { ended = id; });
   CHECK(acquired.granted);
-  CHECK(acquired.fence == 5);
+  CHECK(acquired.fence == 1000);
   CHECK_FALSE(acquired.took_over);
   CHECK(ended == "b9");
   CHECK(has(session.statements[3], "process = 'boot-lock/p2'"));
@@ -138,7 +149,7 @@ TEST_CASE("recovery ends the remembered session and raises the fence even for it
       CheckpointStore(session, dialect, "")
           .recover(job, me, seconds(1), "b1", [&](const std::string& id) { ended = id; });
   CHECK(recovered.granted);
-  CHECK(recovered.fence == 5);
+  CHECK(recovered.fence == 1000);
   CHECK(ended == "b9");
 }
 
