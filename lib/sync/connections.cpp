@@ -21,9 +21,10 @@ struct Idle {
   SteadyTime since;
 };
 
+std::atomic<std::uint64_t> last_serial{0};
+
 std::uint64_t next_serial() {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
+  return ++last_serial;
 }
 
 [[noreturn]] void refuse(const ConnectionName& name, const std::string& why,
@@ -253,6 +254,10 @@ Connections::Sessions Connections::lend(const Wanted& wanted, const Places& plac
   if (sessions.source.place_) fill(sessions.source, sessions.source.place_->slot);
   if (sessions.target.place_) fill(sessions.target, sessions.target.place_->slot);
   return sessions;
+}
+
+std::uint64_t Connections::newest_serial() noexcept {
+  return last_serial;
 }
 
 template <class Session>

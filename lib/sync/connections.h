@@ -90,8 +90,8 @@ class Connections {
     Session& operator*() const { return *session_; }
     Session* operator->() const { return session_.get(); }
     explicit operator bool() const noexcept { return session_ != nullptr; }
-    /// Tells this session from every other of the process: what was found out through it holds
-    /// only as long as it lives. Changes with `reopen`.
+    /// Tells this session from every other of the process; one that was opened later has a
+    /// greater one. Changes with `reopen`.
     std::uint64_t serial() const noexcept { return serial_; }
     /// Closes the session and opens another in its place.
     void reopen();
@@ -112,6 +112,9 @@ class Connections {
   };
   using SourceLease = Lease<Source>;
   using TargetLease = Lease<Target>;
+
+  /// Of the session that was opened last. Any thread.
+  static std::uint64_t newest_serial() noexcept;
 
   struct Wanted {
     std::optional<ConnectionName> source = {};

@@ -26,8 +26,8 @@ bool JobRun::knows_plan() const {
 /// statement stumbles over and plan_life bounds.
 bool JobRun::recall_plan() {
   const std::optional<KnownPlan>& known = memory_.known;
-  if (!knows_plan() || known->source_session != sessions_.source.serial() ||
-      known->target_session != sessions_.target.serial())
+  if (!knows_plan() || sessions_.source.serial() > known->newest_session ||
+      sessions_.target.serial() > known->newest_session)
     return false;
   plan_ = known->plan;
   plan_recalled_ = true;
@@ -45,6 +45,7 @@ void JobRun::remember_plan() {
                             .plan = plan_,
                             .source_session = sessions_.source.serial(),
                             .target_session = sessions_.target.serial(),
+                            .newest_session = newest_session_,
                             .server = server_,
                             .since = ports_.clock.steady()};
 }

@@ -12,14 +12,16 @@
 
 namespace tidemark {
 
-/// What a run found out about a job's tables: the next one need not ask again as long as it uses
-/// the same sessions and nothing has failed.
+/// What a run found out about a job's tables: the next one need not ask again as long as nothing
+/// has failed and its sessions were there already. One that was opened since may lead to another
+/// server.
 struct KnownPlan {
   std::shared_ptr<const JobSettings> job;
   JobPlan plan;
-  std::uint64_t source_session = 0;
+  std::uint64_t source_session = 0;  ///< preferred, see Connections::Wanted
   std::uint64_t target_session = 0;
-  std::string server;  ///< HorizonToken::server of the newest sample
+  std::uint64_t newest_session = 0;  ///< of all, when the plan was made
+  std::string server;                ///< HorizonToken::server of the newest sample
   SteadyTime since{};
 };
 

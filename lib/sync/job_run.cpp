@@ -81,6 +81,7 @@ void JobRun::connect() {
 void JobRun::plan() {
   if (recall_plan()) return;
   memory_.known.reset();
+  newest_session_ = Connections::newest_serial();
   const auto source = ports_.connections.settings(job_.source_connection);
   const auto target = ports_.connections.settings(job_.target_connection);
   plan_ = plan_job(request_.job,

@@ -134,6 +134,7 @@ class JobRun {
   std::string key_secret_;
   Outcome outcome_;
   std::atomic<std::int64_t> fence_ = 0;
+  std::uint64_t newest_session_ = 0;  ///< when the plan was made
   Connections::Sessions sessions_;
   RunGuard guard_;
   JobPlan plan_;

@@ -176,21 +176,20 @@ Settlement xids_ended(Connection& connection, const HorizonToken& token, const s
   return settlement;
 }
 
-HorizonToken lookback_token(Connection& connection, const CursorOrigin& origin,
-                            const Relation& relation, const CursorRef& cursor,
-                            const std::string& zone) {
-  const bool temporal = is_temporal(origin.type.kind);
+HorizonToken lookback_token(Connection& connection, const FollowedCursor& followed,
+                            const Relation& relation, const CursorRef& cursor) {
+  const bool temporal = is_temporal(followed.type.kind);
   std::vector<std::string> message{"SELECT " + sampling() +
                                    ", statement_timestamp(), statement_timestamp() AT TIME ZONE " +
-                                   PostgresDialect::quote_text(zone)};
+                                   PostgresDialect::quote_text(followed.zone)};
   if (!temporal) message.push_back(largest_number(relation, cursor));
   const std::vector<Rows> answers = connection.query_all(message);
   const Row clock = answers[0][0];
   HorizonToken token{.mark = {}, .server = clock[0].c_str(), .state = {}};
   token.sampled = wall_time(clock[1]);
-  token.mark =
-      temporal ? mark_at(origin.type, clock[origin.type.kind == TypeKind::instant ? 2 : 3].c_str())
-               : number_mark(origin.type, answers[1]);
+  token.mark = temporal ? mark_at(followed.type,
+                                  clock[followed.type.kind == TypeKind::instant ? 2 : 3].c_str())
+                        : number_mark(followed.type, answers[1]);
   return token;
 }
 
@@ -208,12 +207,11 @@ std::string Horizon::others() const {
   return condition;
 }
 
-HorizonToken Horizon::sample(Connection& read_from, const CursorOrigin& origin,
-                             const Relation& relation, const CursorRef& cursor,
-                             const std::string& zone) {
-  HorizonToken token = is_temporal(origin.type.kind)
-                           ? sample_time(origin, zone)
-                           : sample_number(read_from, origin, relation, cursor);
+HorizonToken Horizon::sample(Connection& read_from, const FollowedCursor& followed,
+                             const Relation& relation, const CursorRef& cursor) {
+  HorizonToken token = is_temporal(followed.type.kind)
+                           ? sample_time(followed)
+                           : sample_number(read_from, followed, relation, cursor);
   token.proof = ProofKind::transactions;
   if (replica_ != nullptr) token.state += replay;
   watched_.server() = token.server;
@@ -244,12 +242,12 @@ TimeSample Horizon::take_time_sample(const std::string& zone) {
   return sample;
 }
 
-HorizonToken Horizon::sample_time(const CursorOrigin& origin, const std::string& zone) {
-  const std::string form = origin.type.kind == TypeKind::instant ? std::string() : zone;
+HorizonToken Horizon::sample_time(const FollowedCursor& followed) {
+  const std::string form = followed.type.kind == TypeKind::instant ? std::string() : followed.zone;
   std::optional<TimeSample> sample = shared_.times.recall(watched_.server(), form);
   if (!sample) sample = take_time_sample(form);
   HorizonToken token{
-      .mark = mark_at(origin.type, sample->mark), .server = sample->server, .state = {}};
+      .mark = mark_at(followed.type, sample->mark), .server = sample->server, .state = {}};
   token.sampled = sample->sampled;
   token.behind = sample->behind;
   // No transaction below it was open in a snapshot newer than the mark: nothing to wait for.
@@ -258,7 +256,7 @@ HorizonToken Horizon::sample_time(const CursorOrigin& origin, const std::string&
   return token;
 }
 
-HorizonToken Horizon::sample_number(Connection& read_from, const CursorOrigin& origin,
+HorizonToken Horizon::sample_number(Connection& read_from, const FollowedCursor& followed,
                                     const Relation& relation, const CursorRef& cursor) {
   std::vector<std::string> message{
       std::string(sight) + ", " + sampling() + ", (SELECT string_agg(pid || ':' || " +
@@ -272,12 +270,12 @@ HorizonToken Horizon::sample_number(Connection& read_from, const CursorOrigin& o
   // The mark comes first, whoever gives it.
   if (replica_ != nullptr) {
     begun = clock_of(watched_);
-    token.mark = number_mark(origin.type, read_from.query(top));
+    token.mark = number_mark(followed.type, read_from.query(top));
   } else {
     message.insert(message.begin(), top);
   }
   const std::vector<Rows> answers = watched_.query_all(message);
-  if (replica_ == nullptr) token.mark = number_mark(origin.type, answers[0]);
+  if (replica_ == nullptr) token.mark = number_mark(followed.type, answers[0]);
   const Row open = answers[answers.size() - 2][0];
   require_sight(open);
   token.server = open[2].c_str();

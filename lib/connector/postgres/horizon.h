@@ -3,7 +3,6 @@
 #include <string>
 
 #include "connector/postgres/connection.h"
-#include "connector/postgres/cursor_evidence.h"
 #include "connector/postgres/shared.h"
 #include "core/horizon.h"
 #include "core/source.h"
@@ -46,15 +45,15 @@ class Horizon {
 
   /// `read_from`: the session whose view of the table gives P4's largest number. One round trip, or
   /// none where another job asked for times on the same server just before (TimeSamples).
-  HorizonToken sample(Connection& read_from, const CursorOrigin& origin, const Relation& relation,
-                      const CursorRef& cursor, const std::string& zone);
+  HorizonToken sample(Connection& read_from, const FollowedCursor& followed,
+                      const Relation& relation, const CursorRef& cursor);
   /// One round trip; more only to say who is waited for, and for a standby.
   Settlement settled(const HorizonToken& token);
 
  private:
-  HorizonToken sample_time(const CursorOrigin& origin, const std::string& zone);
+  HorizonToken sample_time(const FollowedCursor& followed);
   TimeSample take_time_sample(const std::string& zone);
-  HorizonToken sample_number(Connection& read_from, const CursorOrigin& origin,
+  HorizonToken sample_number(Connection& read_from, const FollowedCursor& followed,
                              const Relation& relation, const CursorRef& cursor);
   std::string others() const;
   Settlement drained(const std::string& key, const HorizonToken& token);
@@ -67,9 +66,8 @@ class Horizon {
 };
 
 /// A token without proof: the clock now, or the largest number now. Settled from the start.
-HorizonToken lookback_token(Connection& connection, const CursorOrigin& origin,
-                            const Relation& relation, const CursorRef& cursor,
-                            const std::string& zone);
+HorizonToken lookback_token(Connection& connection, const FollowedCursor& followed,
+                            const Relation& relation, const CursorRef& cursor);
 
 /// Identity and history of a server's data: system identifier, timeline, database.
 std::string identity_of(Connection& connection);

@@ -18,9 +18,6 @@ constexpr double rows_worth_a_range = 10'000;
 /// Rows of a sample that give the bounds of some dozen ranges well enough.
 constexpr double sample_rows = 100'000;
 
-/// Jobs that share a session, at most.
-constexpr std::size_t most_origins = 64;
-
 std::string name_of(const Relation& relation) {
   return relation.table ? relation.table->display() : "query";
 }
@@ -35,6 +32,11 @@ std::optional<Value> bound_of(const Type& type, const std::string& text) {
     return std::nullopt;
   }
   return value_at(cell, 0);
+}
+
+/// One text for one relation.
+std::string text_of(const Relation& relation) {
+  return relation.table ? relation.table->display() : relation.query;
 }
 
 /// Runs a question and says in its error what was done to which relation.
@@ -81,19 +83,18 @@ Connection& PostgresSource::watched(bool& replica) {
   return replica && primary_ ? open(at_primary_, *primary_) : idle();
 }
 
-/// The catalogue is asked once: who plans anew describes first, and what has changed without that
-/// fails in the statement that reads it.
-const CursorOrigin& PostgresSource::origin_of(const Relation& relation, const CursorRef& cursor) {
-  const std::string name = (relation.table ? relation.table->display() : relation.query) + "\n" +
-                           cursor.column + "\n" + cursor.expression;
-  const auto known = origins_.find(name);
-  if (known != origins_.end()) return known->second;
-  if (origins_.size() >= most_origins) origins_.clear();
-  return origins_.emplace(name, find_origin(idle(), relation, cursor)).first->second;
+FollowedCursor PostgresSource::followed(const Relation& relation, const CursorRef& cursor) {
+  const std::string where = text_of(relation);
+  const std::string what = cursor.column + "\n" + cursor.expression;
+  if (const auto known = shared_->cursors.recall(where, what)) return *known;
+  const CursorOrigin origin = find_origin(idle(), relation, cursor);
+  const FollowedCursor found{.type = origin.type, .zone = zone_of(origin, settings_.timezone)};
+  shared_->cursors.keep(where, what, found);
+  return found;
 }
 
 SourceDescription PostgresSource::describe(const Relation& relation) {
-  origins_.clear();
+  shared_->cursors.forget(text_of(relation));
   return asked("describe", name_of(relation), [&] { return describe_relation(idle(), relation); });
 }
 
@@ -117,14 +118,13 @@ HorizonToken PostgresSource::horizon(const Relation& relation, const CursorRef& 
     throw Error({.kind = FailureKind::internal,
                  .message = "PostgreSQL has no proof by " + std::string(to_string(proof))});
   return asked("sample the horizon of", name_of(relation), [&] {
-    const CursorOrigin& origin = origin_of(relation, cursor);
+    const FollowedCursor column = followed(relation, cursor);
     if (proof == ProofKind::snapshot) {
-      HorizonToken token = sample_snapshot(idle(), origin.type);
+      HorizonToken token = sample_snapshot(idle(), column.type);
       seen_xid_ = xid_of(token);
       return token;
     }
-    const std::string zone = zone_of(origin, settings_.timezone);
-    if (proof == ProofKind::lookback) return lookback_token(idle(), origin, relation, cursor, zone);
+    if (proof == ProofKind::lookback) return lookback_token(idle(), column, relation, cursor);
     bool replica = false;
     Connection& watched_session = watched(replica);
     if (replica && !primary_)
@@ -132,7 +132,7 @@ HorizonToken PostgresSource::horizon(const Relation& relation, const CursorRef& 
                    .message = "the server is a standby now and does not show the open transactions",
                    .hint = "Name the primary's connection with `primary`."});
     return Horizon(watched_session, replica ? &idle() : nullptr, *shared_)
-        .sample(idle(), origin, relation, cursor, zone);
+        .sample(idle(), column, relation, cursor);
   });
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,11 +44,10 @@ class PostgresSource final : public Source {
   /// The session where open transactions are asked for: the primary's, for a standby.
   Connection& watched(bool& replica);
 
-  const CursorOrigin& origin_of(const Relation& relation, const CursorRef& cursor);
+  FollowedCursor followed(const Relation& relation, const CursorRef& cursor);
 
   ConnectionSettings settings_;
   std::optional<ConnectionSettings> primary_;
-  std::map<std::string, CursorOrigin> origins_;
   std::shared_ptr<Shared> shared_;
   std::optional<SeenXid> seen_xid_;  ///< of the newest sample
   bool streaming_ = false;
