@@ -1,5 +1,7 @@
 #include "daemon/http/api.h"
 
+#include <malloc.h>
+
 #include <charconv>
 #include <memory>
 
@@ -11,6 +13,8 @@ namespace {
 
 constexpr std::size_t most_history = 1000;
 constexpr std::uint32_t longest_wait = 30;
+/// Of some 700 jobs.
+constexpr std::size_t large_scrape = 4 << 20;
 
 std::string last_part(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
@@ -62,11 +66,15 @@ void Api::add_reads(Router& router) {
 void Api::metrics(const Request&, Respond respond) const {
   // Values are taken here, on the loop; turning them into text takes long and happens elsewhere.
   auto live = std::make_shared<observe::LiveValues>(ports_.live());
-  ports_.workers.submit([this, live, respond = std::move(respond)] {
+  ports_.workers.submit([this, live = std::move(live), respond = std::move(respond)]() mutable {
     auto text = std::make_shared<std::string>(ports_.metrics.serialize(*live));
-    ports_.timers.post([text, respond] {
+    live.reset();
+    const bool large = text->size() > large_scrape;
+    ports_.timers.post([text = std::move(text), respond = std::move(respond)] {
       respond({.type = "text/plain; version=0.0.4; charset=utf-8", .body = std::move(*text)});
     });
+    // Each worker that was ever asked would keep what the pieces of such a text took.
+    if (large) malloc_trim(0);
   });
 }
 

@@ -6,9 +6,8 @@
 namespace tidemark {
 namespace {
 
-/// Between two tries at a job that another daemon holds: the target's clock counts in seconds on
-/// some servers, and who renews its lease may do so for days.
-constexpr Duration shortest_held_retry = std::chrono::seconds(1);
+/// After the other's lease: so much its renewal may be under way, and a try costs a round trip.
+constexpr Duration after_lease = std::chrono::seconds(1);
 
 bool knows_something(const Progress& progress) {
   return !progress.reached.empty() || !progress.settled.empty() || progress.proof ||
@@ -115,7 +114,7 @@ void Job::after_held(const RunFinished& event) {
   complete(event);
   if (by_person) return;
   // Sooner it can't have run out.
-  const Duration wait = event.outcome.held_for + shortest_held_retry;
+  const Duration wait = event.outcome.held_for + after_lease;
   retry_at_ = ports_.clock.now() + wait;
   retry_ = ports_.timers.after(wait, [this] {
     retry_at_.reset();
