@@ -13,8 +13,7 @@ namespace tidemark {
 namespace mysql {
 namespace {
 
-/// Opens sessions on one MariaDB or MySQL server; owns what they share, the sampler of open
-/// transactions. Any thread.
+/// Opens sessions on one MariaDB or MySQL server; owns what they share. Any thread.
 class MysqlConnector final : public Connector {
  public:
   MysqlConnector(const ConnectionSettings& settings, const ConnectorContext& context)
@@ -24,7 +23,7 @@ class MysqlConnector final : public Connector {
             [server = context.primary.value_or(settings)] { return open_server_view(server); })) {}
 
   std::unique_ptr<Source> open_source() override {
-    return std::make_unique<MysqlSource>(settings_, sampler_, replica_);
+    return std::make_unique<MysqlSource>(settings_, sampler_, cursors_, replica_);
   }
   std::unique_ptr<Target> open_target() override {
     return std::make_unique<MysqlTarget>(settings_);
@@ -40,6 +39,7 @@ class MysqlConnector final : public Connector {
   ConnectionSettings settings_;
   bool replica_;
   std::shared_ptr<Sampler> sampler_;
+  std::shared_ptr<MysqlSource::Cursors> cursors_ = std::make_shared<MysqlSource::Cursors>();
 };
 
 ConnectionFacts MysqlConnector::probe() {

@@ -27,18 +27,17 @@ bool is_automatic(const CatalogueColumn& column) {
   return column.extra.find("auto_increment") != std::string::npos;
 }
 
-std::string origin_name(const Relation& relation, const CursorRef& cursor) {
-  return (relation.table ? relation.table->display() : relation.query) + "\n" + cursor.column;
-}
-
 }  // namespace
 
-const MysqlSource::CursorOrigin& MysqlSource::origin_of(const Relation& relation,
-                                                        const CursorRef& cursor) {
-  const std::string name = origin_name(relation, cursor);
-  const auto known = origins_.find(name);
-  if (known != origins_.end()) return known->second;
-  return origins_[name] = find_origin(relation, cursor);
+MysqlSource::FollowedCursor MysqlSource::followed(const Relation& relation,
+                                                  const CursorRef& cursor) {
+  if (auto known = cursors_->recall(relation, cursor)) return *std::move(known);
+  const CursorOrigin origin = find_origin(relation, cursor);
+  FollowedCursor found{
+      .type = origin.type, .table = {}, .column = origin.column, .automatic = origin.automatic};
+  if (origin.table) found.table = origin.table->name;
+  cursors_->keep(relation, cursor, found);
+  return found;
 }
 
 MysqlSource::CursorOrigin MysqlSource::find_origin(const Relation& relation,
@@ -97,8 +96,7 @@ MysqlSource::CursorOrigin MysqlSource::find_origin(const Relation& relation,
 }
 
 CursorEvidence MysqlSource::inspect(const Relation& relation, const CursorRef& cursor) {
-  const CursorOrigin& origin = origins_[origin_name(relation, cursor)] =
-      find_origin(relation, cursor);
+  const CursorOrigin origin = find_origin(relation, cursor);
   CursorEvidence evidence;
   evidence.method = "drain";
   evidence.proof = ProofKind::transactions;

@@ -51,39 +51,38 @@ Value MysqlSource::clock_mark(const Type& type, WallTime clock) {
 }
 
 void MysqlSource::mark_number(HorizonToken& token, const Relation& relation,
-                              const CursorRef& cursor, const CursorOrigin& origin) {
-  const bool base = origin.table.has_value();
-  const std::string column = dialect_.quote(base ? origin.column : cursor.column);
+                              const CursorRef& cursor, const FollowedCursor& followed) {
+  const bool base = followed.table.has_value();
+  const std::string column = dialect_.quote(base ? followed.column : cursor.column);
   const std::string from =
-      base ? dialect_.table(origin.table->name) : sql::from_clause(relation, dialect_);
+      base ? dialect_.table(*followed.table) : sql::from_clause(relation, dialect_);
   // The counter is written with the rows and never falls but with them. MySQL shows an old one.
   std::string counter = "NULL";
-  if (origin.automatic && session_.flavor().mariadb)
+  if (followed.automatic && session_.flavor().mariadb)
     counter =
         "(SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
-        dialect_.literal(Value::of(text_type(), origin.table->name.schema)) +
-        " AND TABLE_NAME = " + dialect_.literal(Value::of(text_type(), origin.table->name.name)) +
-        ")";
+        dialect_.literal(Value::of(text_type(), followed.table->schema)) +
+        " AND TABLE_NAME = " + dialect_.literal(Value::of(text_type(), followed.table->name)) + ")";
   // All ids up to the largest visible one were given out before this moment. The bound is
   // exclusive; decimals, because MAX + 1 of a BIGINT may be one too many for it.
   const auto row =
       ask("SELECT top, GREATEST(top, " + counter + ") FROM (SELECT CAST(COALESCE(MAX(" + column +
           "), 0) AS DECIMAL(65,0)) + 1 AS top FROM " + from + ") AS numbers")
           .rows.at(0);
-  token.mark = Value::of(origin.type, row[0].value_or("1"));
-  if (row[1]) token.given_out = Value::of(origin.type, *row[1]);
+  token.mark = Value::of(followed.type, row[0].value_or("1"));
+  if (row[1]) token.given_out = Value::of(followed.type, *row[1]);
 }
 
 HorizonToken MysqlSource::horizon(const Relation& relation, const CursorRef& cursor,
                                   ProofKind proof) {
-  const CursorOrigin& origin = origin_of(relation, cursor);
-  const bool timed = is_temporal(origin.type.kind);
+  const FollowedCursor column = followed(relation, cursor);
+  const bool timed = is_temporal(column.type.kind);
   bool unsampled = false;
   HorizonToken token;
   token.proof = proof;
   // The mark first, the sample after it: what was assigned before the mark is in the sample or
   // over. A sample looks at the clock before it looks at anything else.
-  if (!timed) mark_number(token, relation, cursor, origin);
+  if (!timed) mark_number(token, relation, cursor, column);
   if (proof == ProofKind::transactions) {
     const SharedSample sample = sampler_->sample(caller_);
     token.server = sample->server;
@@ -94,7 +93,7 @@ HorizonToken MysqlSource::horizon(const Relation& relation, const CursorRef& cur
     token.server = sampler_->server(caller_);
     token.sampled = now();
   }
-  if (timed) token.mark = clock_mark(origin.type, token.sampled);
+  if (timed) token.mark = clock_mark(column.type, token.sampled);
   if (unsampled) sampler_->remember(token_name(token), waits_for_sample);
   return token;
 }

@@ -38,10 +38,11 @@ WallTime clock_of(sql::Session& session) {
 }
 
 MysqlSource::MysqlSource(const ConnectionSettings& settings, std::shared_ptr<Sampler> sampler,
-                         bool replica)
+                         std::shared_ptr<Cursors> cursors, bool replica)
     : session_(settings, Role::source),
       dialect_(session_.flavor()),
       sampler_(std::move(sampler)),
+      cursors_(std::move(cursors)),
       replica_(replica) {
   if (!replica_) sampler_->leave_out(session_.thread_id());
 }
@@ -51,6 +52,7 @@ MysqlSource::~MysqlSource() {
 }
 
 SourceDescription MysqlSource::describe(const Relation& relation) {
+  cursors_->forget(relation);
   SourceDescription description;
   const auto add = [&](Column column, const std::optional<Type>& type) {
     if (type)

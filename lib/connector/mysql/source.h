@@ -10,6 +10,7 @@
 #include "connector/mysql/sampler.h"
 #include "connector/mysql/session.h"
 #include "connector/mysql/token_state.h"
+#include "connector/sql/cursor_cache.h"
 #include "core/source.h"
 
 namespace tidemark::mysql {
@@ -21,7 +22,18 @@ namespace tidemark::mysql {
 class MysqlSource final : public Source {
  public:
   /// `sampler` is the connector's own, over this server or over its primary; `replica` says which.
-  MysqlSource(const ConnectionSettings& settings, std::shared_ptr<Sampler> sampler, bool replica);
+  /// What a poll needs to know of the column that it follows.
+  struct FollowedCursor {
+    Type type;
+    std::optional<TableName> table;  ///< that it is taken from
+    std::string column;              ///< its name there
+    bool automatic = false;          ///< AUTO_INCREMENT
+  };
+  using Cursors = sql::CursorCache<FollowedCursor>;
+
+  /// `sampler` and `cursors`: shared by all sessions of the connection.
+  MysqlSource(const ConnectionSettings& settings, std::shared_ptr<Sampler> sampler,
+              std::shared_ptr<Cursors> cursors, bool replica);
   ~MysqlSource() override;
 
   SourceDescription describe(const Relation& relation) override;
@@ -56,11 +68,10 @@ class MysqlSource final : public Source {
   const std::map<std::string, std::string>& odd_texts(const TableName& name);
   void resolve_labels(const Relation& relation, std::vector<ResultColumn>& columns);
   CursorOrigin find_origin(const Relation& relation, const CursorRef& cursor);
-  /// As `inspect` found it; asks where it has not been asked yet.
-  const CursorOrigin& origin_of(const Relation& relation, const CursorRef& cursor);
+  FollowedCursor followed(const Relation& relation, const CursorRef& cursor);
   sql::Result ask(const std::string& statement);
   void mark_number(HorizonToken& token, const Relation& relation, const CursorRef& cursor,
-                   const CursorOrigin& origin);
+                   const FollowedCursor& followed);
   Value clock_mark(const Type& type, WallTime clock);
   std::optional<TokenState> sampled_late(const HorizonToken& token, const Sample& sample);
   Settlement reached_by_replica(const HorizonToken& token);
@@ -73,10 +84,10 @@ class MysqlSource final : public Source {
   Session session_;
   MysqlDialect dialect_;
   std::shared_ptr<Sampler> sampler_;
+  std::shared_ptr<Cursors> cursors_;
   Sampler::Caller caller_;
   bool replica_;
   std::map<std::string, std::map<std::string, std::string>> odd_texts_;  ///< by table
-  std::map<std::string, CursorOrigin> origins_;                          ///< by relation and cursor
 };
 
 /// The server's clock as WallTime, from "SELECT UTC_TIMESTAMP(6)".

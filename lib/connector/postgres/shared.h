@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "connector/postgres/watchdog.h"
+#include "connector/sql/cursor_cache.h"
 #include "core/ports.h"
 #include "core/type.h"
 
@@ -119,44 +120,13 @@ struct FollowedCursor {
   std::string zone;  ///< in which one without a zone counts
 };
 
-/// The columns that the jobs of a connection follow, asked of the catalogue once for all sessions:
-/// which of them serves a job changes from poll to poll. Who plans anew describes the relation
-/// first, and what has changed without that fails in the statement that reads it. Any thread.
-class FollowedCursors {
- public:
-  std::optional<FollowedCursor> recall(const std::string& relation,
-                                       const std::string& cursor) const {
-    const std::scoped_lock lock(mutex_);
-    const auto known = relations_.find(relation);
-    if (known == relations_.end()) return std::nullopt;
-    const auto followed = known->second.find(cursor);
-    return followed == known->second.end() ? std::nullopt : std::optional(followed->second);
-  }
-  void keep(const std::string& relation, const std::string& cursor,
-            const FollowedCursor& followed) {
-    const std::scoped_lock lock(mutex_);
-    if (relations_.size() >= limit) relations_.clear();
-    relations_[relation].insert_or_assign(cursor, followed);
-  }
-  void forget(const std::string& relation) {
-    const std::scoped_lock lock(mutex_);
-    relations_.erase(relation);
-  }
-
- private:
-  /// More than any daemon has jobs.
-  static constexpr std::size_t limit = 16384;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::map<std::string, FollowedCursor>> relations_;
-};
-
 /// What all sessions of one configured connection have in common.
 struct Shared {
   Watchdog watchdog;
   OwnSessions readers;
   DrainMemory drains;
   TimeSamples times;
-  FollowedCursors cursors;
+  sql::CursorCache<FollowedCursor> cursors;
 };
 
 }  // namespace tidemark::postgres

@@ -34,11 +34,6 @@ std::optional<Value> bound_of(const Type& type, const std::string& text) {
   return value_at(cell, 0);
 }
 
-/// One text for one relation.
-std::string text_of(const Relation& relation) {
-  return relation.table ? relation.table->display() : relation.query;
-}
-
 /// Runs a question and says in its error what was done to which relation.
 template <class Question>
 auto asked(std::string_view operation, const std::string& table, Question&& question) {
@@ -84,17 +79,15 @@ Connection& PostgresSource::watched(bool& replica) {
 }
 
 FollowedCursor PostgresSource::followed(const Relation& relation, const CursorRef& cursor) {
-  const std::string where = text_of(relation);
-  const std::string what = cursor.column + "\n" + cursor.expression;
-  if (const auto known = shared_->cursors.recall(where, what)) return *known;
+  if (const auto known = shared_->cursors.recall(relation, cursor)) return *known;
   const CursorOrigin origin = find_origin(idle(), relation, cursor);
   const FollowedCursor found{.type = origin.type, .zone = zone_of(origin, settings_.timezone)};
-  shared_->cursors.keep(where, what, found);
+  shared_->cursors.keep(relation, cursor, found);
   return found;
 }
 
 SourceDescription PostgresSource::describe(const Relation& relation) {
-  shared_->cursors.forget(text_of(relation));
+  shared_->cursors.forget(relation);
   return asked("describe", name_of(relation), [&] { return describe_relation(idle(), relation); });
 }
 
