@@ -119,6 +119,19 @@ TEST_CASE("batches keep to rows and bytes, and a row over the limit travels alon
   CHECK(rows == 40);
 }
 
+TEST_CASE("where no row is within the limit, each travels alone and none is left out",
+          "[contract][limits]") {
+  Fixture fixture;
+  const TableName table = tied_rows(fixture);
+  const auto source = fixture.connector().open_source();
+  ReadPlan plan = plan_of(*source, table, {"a", "b"});
+  const std::vector<std::string> whole = read_all(*source, plan);
+  for (const Bytes limit : {Bytes{1}, Bytes{0}}) {
+    plan.batch_bytes = limit;
+    CHECK(read_all(*source, plan) == whole);
+  }
+}
+
 TEST_CASE("key ranges cover every row exactly once", "[contract][split]") {
   Fixture fixture;
   const TableName table = tied_rows(fixture);

@@ -81,8 +81,9 @@ bool CopyReader::next(Batch& batch) {
       ++rows_;
     }
     connection_.begin_wait();
-    while (batch.rows() < plan_.batch_rows && bytes < plan_.batch_bytes && fetch()) {
-      if (batch.rows() > 0 && bytes + row_.size() > plan_.batch_bytes) {
+    while (batch.rows() < plan_.batch_rows && (batch.empty() || bytes < plan_.batch_bytes) &&
+           fetch()) {
+      if (!batch.empty() && bytes + row_.size() > plan_.batch_bytes) {
         held_ = row_;
         break;
       }
