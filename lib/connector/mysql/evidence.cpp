@@ -32,7 +32,11 @@ bool is_automatic(const CatalogueColumn& column) {
 MysqlSource::FollowedCursor MysqlSource::followed(const Relation& relation,
                                                   const CursorRef& cursor) {
   if (auto known = cursors_->recall(relation, cursor)) return *std::move(known);
-  const CursorOrigin origin = find_origin(relation, cursor);
+  return keep(relation, cursor, find_origin(relation, cursor));
+}
+
+MysqlSource::FollowedCursor MysqlSource::keep(const Relation& relation, const CursorRef& cursor,
+                                              const CursorOrigin& origin) {
   FollowedCursor found{
       .type = origin.type, .table = {}, .column = origin.column, .automatic = origin.automatic};
   if (origin.table) found.table = origin.table->name;
@@ -97,6 +101,7 @@ MysqlSource::CursorOrigin MysqlSource::find_origin(const Relation& relation,
 
 CursorEvidence MysqlSource::inspect(const Relation& relation, const CursorRef& cursor) {
   const CursorOrigin origin = find_origin(relation, cursor);
+  keep(relation, cursor, origin);
   CursorEvidence evidence;
   evidence.method = "drain";
   evidence.proof = ProofKind::transactions;

@@ -21,7 +21,6 @@ namespace tidemark::mysql {
 /// settles when the replica has applied what the primary had written by then (docs/horizon.md).
 class MysqlSource final : public Source {
  public:
-  /// `sampler` is the connector's own, over this server or over its primary; `replica` says which.
   /// What a poll needs to know of the column that it follows.
   struct FollowedCursor {
     Type type;
@@ -31,7 +30,8 @@ class MysqlSource final : public Source {
   };
   using Cursors = sql::CursorCache<FollowedCursor>;
 
-  /// `sampler` and `cursors`: shared by all sessions of the connection.
+  /// `sampler` and `cursors` are the connector's own, for all its sessions. The sampler looks at
+  /// this server or at its primary; `replica` says which.
   MysqlSource(const ConnectionSettings& settings, std::shared_ptr<Sampler> sampler,
               std::shared_ptr<Cursors> cursors, bool replica);
   ~MysqlSource() override;
@@ -69,6 +69,8 @@ class MysqlSource final : public Source {
   void resolve_labels(const Relation& relation, std::vector<ResultColumn>& columns);
   CursorOrigin find_origin(const Relation& relation, const CursorRef& cursor);
   FollowedCursor followed(const Relation& relation, const CursorRef& cursor);
+  FollowedCursor keep(const Relation& relation, const CursorRef& cursor,
+                      const CursorOrigin& origin);
   sql::Result ask(const std::string& statement);
   void mark_number(HorizonToken& token, const Relation& relation, const CursorRef& cursor,
                    const FollowedCursor& followed);

@@ -347,8 +347,7 @@ std::string zone_of(const CursorOrigin& origin, const std::string& configured) {
 }
 
 CursorEvidence inspect_cursor(Connection& connection, Connection& watched, bool has_primary,
-                              const Relation& relation, const CursorRef& cursor) {
-  const CursorOrigin origin = find_origin(connection, relation, cursor);
+                              const CursorOrigin& origin, const CursorRef& cursor) {
   CursorEvidence evidence{.proof = ProofKind::transactions, .method = {}};
   if (origin.table) {
     const TableColumn* column = origin.xmin ? nullptr : origin.table->column(origin.column);

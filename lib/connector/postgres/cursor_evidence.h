@@ -42,6 +42,6 @@ std::string zone_of(const CursorOrigin& origin, const std::string& configured);
 /// answers for itself. For the others, `has_primary`: for a standby, open transactions can be asked
 /// for elsewhere. `watched`: the session on which they will be asked for, whose rights count.
 CursorEvidence inspect_cursor(Connection& connection, Connection& watched, bool has_primary,
-                              const Relation& relation, const CursorRef& cursor);
+                              const CursorOrigin& origin, const CursorRef& cursor);
 
 }  // namespace tidemark::postgres

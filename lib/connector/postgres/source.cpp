@@ -79,9 +79,13 @@ Connection& PostgresSource::watched(bool& replica) {
 }
 
 FollowedCursor PostgresSource::followed(const Relation& relation, const CursorRef& cursor) {
-  if (const auto known = shared_->cursors.recall(relation, cursor)) return *known;
-  const CursorOrigin origin = find_origin(idle(), relation, cursor);
-  const FollowedCursor found{.type = origin.type, .zone = zone_of(origin, settings_.timezone)};
+  if (auto known = shared_->cursors.recall(relation, cursor)) return *std::move(known);
+  return keep(relation, cursor, find_origin(idle(), relation, cursor));
+}
+
+FollowedCursor PostgresSource::keep(const Relation& relation, const CursorRef& cursor,
+                                    const CursorOrigin& origin) {
+  FollowedCursor found{.type = origin.type, .zone = zone_of(origin, settings_.timezone)};
   shared_->cursors.keep(relation, cursor, found);
   return found;
 }
@@ -100,7 +104,9 @@ CursorEvidence PostgresSource::inspect(const Relation& relation, const CursorRef
   return asked("inspect", name_of(relation), [&] {
     bool replica = false;
     Connection& watched_session = watched(replica);
-    return inspect_cursor(idle(), watched_session, primary_.has_value(), relation, cursor);
+    const CursorOrigin origin = find_origin(idle(), relation, cursor);
+    keep(relation, cursor, origin);
+    return inspect_cursor(idle(), watched_session, primary_.has_value(), origin, cursor);
   });
 }
 

@@ -45,6 +45,8 @@ class PostgresSource final : public Source {
   Connection& watched(bool& replica);
 
   FollowedCursor followed(const Relation& relation, const CursorRef& cursor);
+  FollowedCursor keep(const Relation& relation, const CursorRef& cursor,
+                      const CursorOrigin& origin);
 
   ConnectionSettings settings_;
   std::optional<ConnectionSettings> primary_;
