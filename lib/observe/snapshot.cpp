@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <sstream>
 #include <stdexcept>
-
-#include "observe/metric_table.h"
+#include <utility>
 
 namespace tidemark::observe {
 namespace {
@@ -23,6 +22,10 @@ prometheus::MetricType type_of(MetricType type) {
   return prometheus::MetricType::Untyped;
 }
 
+void require(const MetricDefinition& row, bool type_fits) {
+  if (!type_fits) throw std::logic_error(std::string(row.name) + " has another type");
+}
+
 /// Without the lines in front that say what the family is.
 std::string_view samples_of(std::string_view family) {
   while (family.starts_with('#'))
@@ -32,46 +35,44 @@ std::string_view samples_of(std::string_view family) {
 
 }  // namespace
 
-prometheus::ClientMetric& Snapshot::series(std::string_view name, bool histogram,
-                                           const Labels& labels) {
-  const MetricDefinition& row = metric(name);
-  if (histogram != (row.type == MetricType::histogram))
-    throw std::logic_error(std::string(name) + " has another type");
+prometheus::ClientMetric& Snapshot::series(const MetricDefinition& row, const Labels& labels) {
   const auto listed = [&](std::string_view label) {
     return std::any_of(row.labels.begin(), row.labels.end(), [&](std::string_view allowed) {
       return allowed == label || (allowed == "label_*" && label.starts_with("label_"));
     });
   };
-  prometheus::MetricFamily& family = families_[row.name];
-  family.name = row.name;
-  family.help = row.help;
-  family.type = type_of(row.type);
-  prometheus::ClientMetric& series = family.metric.emplace_back();
+  const auto [family, added] = families_.try_emplace(&row);
+  if (added) {
+    family->second.name = row.name;
+    family->second.help = row.help;
+    family->second.type = type_of(row.type);
+  }
+  prometheus::ClientMetric& series = family->second.metric.emplace_back();
   for (const auto& [label, text] : labels) {
-    if (!listed(label)) throw std::logic_error(std::string(name) + " has no label " + label);
+    if (!listed(label)) throw std::logic_error(std::string(row.name) + " has no label " + label);
     series.label.push_back({label, text});
   }
   return series;
 }
 
 void Snapshot::add(std::string_view name, const Labels& labels, double value) {
-  prometheus::ClientMetric& one = series(name, false, labels);
-  (metric(name).type == MetricType::counter ? one.counter.value : one.gauge.value) = value;
+  const MetricDefinition& row = metric(name);
+  require(row, row.type != MetricType::histogram);
+  prometheus::ClientMetric& one = series(row, labels);
+  (row.type == MetricType::counter ? one.counter.value : one.gauge.value) = value;
 }
 
 void Snapshot::add(std::string_view name, const Labels& labels, const Histogram& histogram) {
-  series(name, true, labels).histogram = histogram.Collect().histogram;
+  const MetricDefinition& row = metric(name);
+  require(row, row.type == MetricType::histogram);
+  series(row, labels).histogram = histogram.Collect().histogram;
 }
 
-std::vector<prometheus::MetricFamily> Snapshot::take() {
-  std::vector<prometheus::MetricFamily> all;
-  for (auto& [name, family] : families_) {
+Snapshot::Families Snapshot::take() {
+  for (auto& [row, family] : families_)
     std::sort(family.metric.begin(), family.metric.end(),
               [](const auto& left, const auto& right) { return left.label < right.label; });
-    all.push_back(std::move(family));
-  }
-  families_.clear();
-  return all;
+  return std::exchange(families_, {});
 }
 
 ScrapeText::ScrapeText() : families_(metric_table().size()) {}
@@ -80,9 +81,8 @@ void ScrapeText::add(Snapshot& snapshot) {
   std::ostringstream text;
   const prometheus::TextSerializer serializer;
   std::vector<prometheus::MetricFamily> one(1);
-  for (prometheus::MetricFamily& family : snapshot.take()) {
-    const auto place = &metric(family.name) - metric_table().data();
-    std::string& known = families_[static_cast<std::size_t>(place)];
+  for (auto& [row, family] : snapshot.take()) {
+    std::string& known = families_[static_cast<std::size_t>(row - metric_table().data())];
     one.front() = std::move(family);
     text.str({});
     serializer.Serialize(text, one);

@@ -3,13 +3,13 @@
 #include <prometheus/labels.h>
 #include <prometheus/metric_family.h>
 
-#include <array>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "observe/metric_table.h"
 #include "observe/series.h"
 
 namespace tidemark::observe {
@@ -38,17 +38,18 @@ class Snapshot {
       add(name, labels, counters[value]);
     }
   }
+  /// By their rows in the table, and so in its order.
+  using Families = std::map<const MetricDefinition*, prometheus::MetricFamily>;
   /// The families that have a series, series sorted by their labels. Leaves nothing behind.
-  std::vector<prometheus::MetricFamily> take();
+  Families take();
 
  private:
-  prometheus::ClientMetric& series(std::string_view name, bool histogram, const Labels& labels);
-  std::map<std::string_view, prometheus::MetricFamily> families_;
+  prometheus::ClientMetric& series(const MetricDefinition& row, const Labels& labels);
+  Families families_;
 };
 
 /// The text of a scrape, made from snapshots one after the other, so that only one of them is in
-/// memory at a time: as objects the series of 5,000 jobs take five times what their text does. One
-/// thread.
+/// memory at a time: as objects series take a multiple of their text. One thread.
 class ScrapeText {
  public:
   ScrapeText();
