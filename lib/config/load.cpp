@@ -23,8 +23,8 @@ void merge_defaults(Node& root) {
   }
 }
 
-/// Some ten batches are in flight, and each stands in a client library's buffers besides: with
-/// little memory they are smaller (docs/performance.md).
+/// A batch stands in a client library's buffers besides: with little memory it is smaller
+/// (docs/performance.md).
 void fill_batch_bytes(Item& bytes, Bytes memory) {
   if (bytes.state != Item::State::absent) return;
   bytes.fill(format_size(std::min<Bytes>(default_batch_bytes, memory / 16)));

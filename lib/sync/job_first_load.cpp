@@ -1,5 +1,5 @@
 // The first load of an incremental job in key ranges: whether, from where, and what it proves.
-#include <algorithm>
+#include <utility>
 
 #include "core/guard_switch.h"
 #include "sync/job_run.h"
