@@ -102,6 +102,14 @@ Statement Database::prepare(std::string_view sql) {
   return Statement(handle_.get(), sql);
 }
 
+Statement& Database::prepare_once(std::string_view sql) {
+  const auto found = prepared_.find(sql);
+  Statement& statement =
+      found != prepared_.end() ? found->second : prepared_.emplace(sql, prepare(sql)).first->second;
+  statement.reset();
+  return statement;
+}
+
 Statement::Statement(sqlite3* handle, std::string_view sql) : handle_(handle) {
   sqlite3_stmt* statement = nullptr;
   const int code =
@@ -147,6 +155,11 @@ bool Statement::step() {
 void Statement::run() {
   while (step()) {
   }
+  reset();
+}
+
+void Statement::reset() noexcept {
+  // What it says is how the last step ended, which step has told.
   sqlite3_reset(statement_.get());
 }
 

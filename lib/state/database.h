@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,28 +21,6 @@ enum class Damage {
 };
 /// Of an Error that Database or Statement threw.
 Damage damage_of(const Error& error) noexcept;
-
-class Statement;
-
-/// One connection to the state file. One thread at a time. Throws Error.
-class Database {
- public:
-  enum class Open {
-    create,     ///< read and write, made if missing
-    read,       ///< beside a writer
-    immutable,  ///< read without any lock: for a file that nobody writes
-  };
-  Database(const std::string& path, Open how);
-
-  void execute(const char* sql);
-  Statement prepare(std::string_view sql);
-
- private:
-  struct Closer {
-    void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
-  };
-  std::unique_ptr<sqlite3, Closer> handle_;
-};
 
 /// One prepared statement; parameters and columns count from 0. Must not outlive its Database.
 class Statement {
@@ -61,6 +40,8 @@ class Statement {
   bool step();
   /// Runs to the end, ready to be bound anew.
   void run();
+  /// Ready to be bound anew, wherever it was left.
+  void reset() noexcept;
 
   bool is_null(int column) const;
   std::int64_t integer(int column) const;
@@ -73,6 +54,30 @@ class Statement {
   };
   sqlite3* handle_;
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+};
+
+/// One connection to the state file. One thread at a time. Throws Error.
+class Database {
+ public:
+  enum class Open {
+    create,     ///< read and write, made if missing
+    read,       ///< beside a writer
+    immutable,  ///< read without any lock: for a file that nobody writes
+  };
+  Database(const std::string& path, Open how);
+
+  void execute(const char* sql);
+  Statement prepare(std::string_view sql);
+  /// The same, kept for the next time, so that it is parsed once: `sql` is a literal. To be used
+  /// and left before it is asked for again.
+  Statement& prepare_once(std::string_view sql);
+
+ private:
+  struct Closer {
+    void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
+  };
+  std::unique_ptr<sqlite3, Closer> handle_;
+  std::map<std::string_view, Statement> prepared_;
 };
 
 /// Begins at once, so that two writers queue up instead of failing half-way; rolls back unless

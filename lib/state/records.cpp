@@ -1,5 +1,6 @@
 #include "state/records.h"
 
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 namespace tidemark::state {
@@ -48,15 +49,23 @@ Failure failure_from(const json& from) {
   return failure;
 }
 
+template <class Number>
+struct Member {
+  const char* name;
+  Number value;
+};
+
 /// Members that are not 0: most are, in most runs.
-json without_zeros(json object) {
-  for (auto member = object.begin(); member != object.end();)
-    member = *member == 0 ? object.erase(member) : std::next(member);
+template <class Number>
+json without_zeros(std::initializer_list<Member<Number>> members) {
+  json object = json::object();
+  for (const auto& [name, value] : members)
+    if (value != 0) object.emplace(name, value);
   return object;
 }
 
 json to_json(const RunCounts& counts) {
-  return without_zeros({{"rows_read", counts.rows_read},
+  return without_zeros<std::uint64_t>({{"rows_read", counts.rows_read},
                         {"bytes_read", counts.bytes_read},
                         {"rows_settle_read", counts.rows_settle_read},
                         {"rows_filtered", counts.rows_filtered},
@@ -91,7 +100,7 @@ RunCounts counts_from(const json& from) {
 }
 
 json to_json(const PhaseTimes& phases) {
-  return without_zeros({{"connect", phases.connect.count()},
+  return without_zeros<std::int64_t>({{"connect", phases.connect.count()},
                         {"read", phases.read.count()},
                         {"transform", phases.transform.count()},
                         {"write", phases.write.count()},
@@ -166,9 +175,9 @@ std::string sql(std::string_view before, std::string_view columns, std::string_v
 
 }  // namespace
 
-void insert_run(Database& database, const RunRecord& record, std::size_t keep) {
+void insert_run(Database& database, const RunRecord& record) {
   database
-      .prepare(
+      .prepare_once(
           "INSERT INTO run (run_id, job, trigger, started, ended, result, details)"
           " VALUES (?, ?, ?, ?, ?, ?, ?)")
       .bind(0, record.run_id)
@@ -179,14 +188,17 @@ void insert_run(Database& database, const RunRecord& record, std::size_t keep) {
       .bind(5, to_string(record.result))
       .bind(6, details_of(record))
       .run();
+}
+
+void prune_runs(Database& database, const JobName& job, std::size_t keep) {
   // The newest success stays, however many failures came after it.
   database
-      .prepare(
+      .prepare_once(
           "DELETE FROM run WHERE job = ?1"
           " AND id <= (SELECT id FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"
           " AND id IS NOT (SELECT max(id) FROM run"
           "                WHERE job = ?1 AND result IN ('success', 'partial'))")
-      .bind(0, record.job.text)
+      .bind(0, job.text)
       .bind(1, static_cast<std::int64_t>(keep))
       .run();
 }

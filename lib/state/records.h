@@ -10,7 +10,9 @@
 // Records to and from rows of the state file. One thread per Database; throws Error.
 namespace tidemark::state {
 
-void insert_run(Database& database, const RunRecord& record, std::size_t keep);
+void insert_run(Database& database, const RunRecord& record);
+/// Leaves the newest `keep` runs of the job, and its newest success.
+void prune_runs(Database& database, const JobName& job, std::size_t keep);
 std::vector<RunRecord> select_history(Database& database, const JobName& job, std::size_t limit,
                                       std::optional<std::int64_t> before);
 std::map<JobName, JobHistory> select_job_history(Database& database);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -22,6 +24,10 @@ namespace fs = std::filesystem;
 
 /// Writes waiting while the disk is slow; beyond it the oldest is given up and counted.
 constexpr std::size_t queue_limit = 10'000;
+
+/// Runs that end within this time are written together: a transaction for each of 500 polls a
+/// second takes as much CPU as the polls themselves.
+constexpr auto linger = std::chrono::milliseconds(500);
 
 Secret random_key() {
   std::string key(32, '\0');
@@ -48,7 +54,9 @@ struct StateStore::Impl {
   std::string replace_damaged();
   void salvage();
 
-  void enqueue(Write write);
+  enum class When { now, soon };
+  void enqueue(Write write, When when = When::now);
+  bool prune_now(const JobName& job);
   void write_loop();
   void write_all(std::deque<Write>& writes);
   void write_together(const std::deque<Write>& writes);
@@ -70,6 +78,7 @@ struct StateStore::Impl {
   // The writer's own: opened before its thread starts, used by nobody else afterwards.
   std::unique_ptr<Database> database;
   std::uint64_t lost = 0;  ///< since the last success
+  std::map<JobName, std::size_t> recorded;  ///< runs of each job, by this process
 
   std::atomic<std::uint64_t> errors{0};
   std::atomic<bool> healthy{true};
@@ -82,6 +91,7 @@ struct StateStore::Impl {
   std::uint64_t queued = 0;
   std::uint64_t done = 0;
   bool stopping = false;
+  bool hurried = false;  ///< somebody waits for the queue, or it holds more than runs
   std::map<JobName, Pause> pauses;
 
   std::thread writer;
@@ -194,7 +204,8 @@ std::string StateStore::Impl::replace_damaged() {
   return aside;
 }
 
-void StateStore::Impl::enqueue(Write write) {
+void StateStore::Impl::enqueue(Write write, When when) {
+  bool wanted = false;
   {
     const std::lock_guard guard(mutex);
     if (options.read_only) return;
@@ -205,8 +216,16 @@ void StateStore::Impl::enqueue(Write write) {
     }
     queue.push_back(std::move(write));
     ++queued;
+    wanted = queue.size() == 1 || (when == When::now && !hurried);
+    hurried = hurried || when == When::now;
   }
-  wake.notify_one();
+  if (wanted) wake.notify_one();
+}
+
+/// Once in a tenth of what is kept, and at the first: a bound that is passed a little costs less
+/// than to look for its last run at each.
+bool StateStore::Impl::prune_now(const JobName& job) {
+  return recorded[job]++ % std::max<std::size_t>(options.runs_per_job / 10, 1) == 0;
 }
 
 void StateStore::Impl::write_loop() {
@@ -214,6 +233,8 @@ void StateStore::Impl::write_loop() {
   for (;;) {
     wake.wait(guard, [this] { return stopping || !queue.empty(); });
     if (queue.empty()) return;
+    wake.wait_for(guard, linger, [this] { return stopping || hurried; });
+    hurried = false;
     std::deque<Write> writes;
     writes.swap(queue);
     guard.unlock();
@@ -310,6 +331,8 @@ void StateStore::Impl::failed(const Error& error, std::size_t writes) {
 void StateStore::Impl::flush() {
   std::unique_lock guard(mutex);
   const std::uint64_t goal = queued;
+  if (done < goal) hurried = true;
+  wake.notify_one();
   written.wait(guard, [&] { return done >= goal; });
 }
 
@@ -327,9 +350,12 @@ StateStore::~StateStore() = default;
 
 void StateStore::record_run(RunRecord record) {
   const std::size_t keep = impl_->options.runs_per_job;
-  impl_->enqueue([record = std::move(record), keep](Database& database) {
-    insert_run(database, record, keep);
-  });
+  impl_->enqueue(
+      [this, record = std::move(record), keep](Database& database) {
+        insert_run(database, record);
+        if (impl_->prune_now(record.job)) prune_runs(database, record.job, keep);
+      },
+      Impl::When::soon);
 }
 
 std::vector<RunRecord> StateStore::history(const JobName& job, std::size_t limit,

@@ -53,8 +53,8 @@ struct AuditRecord {
 /// live in the targets.
 ///
 /// Threads: any, all methods. What is written goes to a writer thread of its own, so a write costs
-/// its caller a queue push and never waits for the disk; pauses and the key are answered from
-/// memory; the other queries wait for writes queued before them and read the file (under a
+/// its caller a queue push and never waits for the disk; runs are written twice a second, all else
+/// at once; pauses and the key are answered from memory; the other queries wait for writes queued before them and read the file (under a
 /// millisecond): call them from a worker.
 ///
 /// Errors: `open` and the queries that read the file throw Error. Writes never do: a full or broken
@@ -65,7 +65,7 @@ class StateStore final : public PauseStore {
   struct Options {
     std::string directory;   ///< made (0750) if missing
     bool read_only = false;  ///< for looking without a daemon: no lock, no writer, nothing is made
-    std::size_t runs_per_job = 1000;
+    std::size_t runs_per_job = 1000;  ///< kept at least, a tenth more at most
     std::size_t audit_records = 10'000;
     /// Told what went wrong with the file and what was done about it. Any thread; must not call
     /// back into the store.

@@ -202,6 +202,30 @@ TEST_CASE("history is bounded per job, and the newest success outlives any numbe
   CHECK(history.at(JobName("orders")).last_success == at(2) + 250ms);
 }
 
+TEST_CASE("history passes its bound by a tenth at most, also over restarts") {
+  const test::TempDir dir;
+  StateStore::Options options = in(dir);
+  options.runs_per_job = 20;
+  int number = 0;
+  for (const int runs : {45, 1, 1, 1, 1, 1}) {
+    const auto store = StateStore::open(options);
+    for (int run = 0; run < runs; ++run)
+      store->record_run(run_of("orders", ++number));
+    const std::vector<RunRecord> kept = store->history(JobName("orders"), 100);
+    CHECK(kept.size() >= 20);
+    CHECK(kept.size() <= 22);
+    CHECK(kept.front().run_id == "run-" + std::to_string(number));
+  }
+}
+
+TEST_CASE("runs are written though nobody asks for them") {
+  const test::TempDir dir;
+  const auto store = StateStore::open(in(dir));
+  const std::uint64_t before = store->bytes();
+  store->record_run(run_of("orders", 1));
+  test::wait_until("the run to be written", [&] { return store->bytes() > before; });
+}
+
 TEST_CASE("job history tells last start, last success, and failures since") {
   const test::TempDir dir;
   {
