@@ -17,8 +17,9 @@ struct FeedPorts {
   PhaseTimes& times;  ///< wait and blocked_write grow by how long the caller had nothing to take
 };
 
-/// Gives all batches of a read to `take`, in order and on the caller's thread; reads ahead on a
-/// thread of its own meanwhile, which is gone afterwards. Throws what either side throws, and
+/// Gives all batches of a read to `take`, in order and on the caller's thread. The first is read
+/// there too; where it is not the last, the others are read ahead on a thread of their own, which
+/// is gone afterwards: most polls find one batch or none. Throws what either side throws, and
 /// Cancelled where the run is to end. When it throws, the reading sides of the whole run have been
 /// told to end (RunGuard::end_reading).
 void feed(Reading& reading, const FeedPorts& ports, const std::function<void(ReadBatch&)>& take);

@@ -10,8 +10,8 @@
 
 namespace tidemark {
 
-JobRun::JobRun(const RunnerPorts& ports, const RunRequest& request, JobMemory& memory,
-               const DigestKey& digest_key)
+JobRun::JobRun(const RunnerPorts& ports, RunWatch* watch, const RunRequest& request,
+               JobMemory& memory, const DigestKey& digest_key)
     : ports_(ports),
       request_(request),
       job_(*request.job),
@@ -30,7 +30,7 @@ JobRun::JobRun(const RunnerPorts& ports, const RunRequest& request, JobMemory& m
                       target.renew(key_, fence_.load(), job_.target_table, ports_.limits.lease);
                     });
                   },
-              .thread = ports.limits.threads}) {}
+              .watch = watch}) {}
 
 JobRun::~JobRun() {
   writing_.reset();

@@ -15,13 +15,15 @@
 
 namespace tidemark {
 
-/// One run of one job, from connecting to the last commit. Worker thread; the reading side and the
-/// guard have threads of their own, which are gone when `execute` returns or throws.
+/// One run of one job, from connecting to the last commit. Worker thread; the reading side of more
+/// than a batch and the guard of a run that lasts have threads of their own, which are gone when
+/// `execute` returns or throws, and when this is destroyed.
 ///
 /// Throws Error, RowError and Cancelled; `outcome` tells what was done so far in any case.
 class JobRun {
  public:
-  JobRun(const RunnerPorts& ports, const RunRequest& request, JobMemory& memory,
+  /// `watch`: nullptr where RunLimits::threads is false.
+  JobRun(const RunnerPorts& ports, RunWatch* watch, const RunRequest& request, JobMemory& memory,
          const DigestKey& digest_key);
   ~JobRun();
 

@@ -13,8 +13,8 @@
 
 namespace tidemark {
 
-/// The reading side of a pass: reads, checks keys, transforms, hands on. Runs on a thread of its
-/// own; its time is read once that has ended. Errors about a row are RowErrors.
+/// The reading side of a pass: reads, checks keys, transforms, hands on. One thread at a time; its
+/// time is read once that has ended. Errors about a row are RowErrors.
 class Reading {
  public:
   struct Ports {
@@ -33,7 +33,7 @@ class Reading {
 
   /// Reads to the end and closes the queue, with the error if there was one.
   void run(BatchQueue& queue) noexcept;
-  /// The next batch, nullopt at the end: for a run that reads and writes on one thread. Throws.
+  /// The next batch, nullopt at the end. Throws.
   std::optional<ReadBatch> next();
   const PhaseTimes& times() const noexcept { return times_; }
 

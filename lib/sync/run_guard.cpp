@@ -16,19 +16,13 @@ constexpr Duration cancel_again = std::chrono::milliseconds(50);
 RunGuard::RunGuard(Ports ports)
     : ports_(std::move(ports)),
       progressed_(ports_.clock.steady()),
-      renewed_(ports_.clock.steady()) {
-  const std::function<void()> wake = [this] { end({}); };
-  on_stop_.emplace(ports_.stop, wake);
-  on_abort_.emplace(ports_.abort, wake);
-  if (ports_.thread) thread_ = std::jthread([this](const std::stop_token& over) { work(over); });
-}
+      renewed_(ports_.clock.steady()),
+      watched_(ports_.watch, *this),
+      on_stop_(ports_.stop, [this] { end({}); }),
+      on_abort_(ports_.abort, [this] { end({}); }) {}
 
-RunGuard::~RunGuard() {
-  on_stop_.reset();
-  on_abort_.reset();
-  if (!thread_.joinable()) return;
-  thread_.request_stop();
-  thread_.join();
+void RunGuard::start() {
+  thread_ = std::jthread([this](const std::stop_token& over) { work(over); });
 }
 
 void RunGuard::watch(Source* source) {
@@ -80,6 +74,7 @@ void RunGuard::end(const std::optional<Error>& why) {
     reading_.request_stop();
   }
   changed_.notify_all();
+  watched_.attend();
 }
 
 void RunGuard::end_reading() noexcept {
@@ -88,6 +83,7 @@ void RunGuard::end_reading() noexcept {
     reading_.request_stop();
   }
   changed_.notify_all();
+  watched_.attend();
 }
 
 void RunGuard::begin_reading() {

@@ -13,12 +13,14 @@
 #include "core/ports.h"
 #include "core/source.h"
 #include "core/target.h"
+#include "sync/run_watch.h"
 
 namespace tidemark {
 
-/// Watches one run from a thread of its own: carries a wish to stop to the databases, renews the
-/// lease while the run is busy, and ends a run that makes no progress. Its thread is gone when it
-/// is destroyed. Methods are for the run's thread, `sleep` and `stopping` for both of its threads.
+/// Watches one run: carries a wish to stop to the databases, renews the lease while the run is
+/// busy, and ends a run that makes no progress. For that it gets a thread of its own when the run
+/// lasts or is to stop (RunWatch), which is gone when the guard is destroyed. Methods are for the
+/// run's thread, `sleep` and `stopping` for both of its threads.
 class RunGuard {
  public:
   struct Ports {
@@ -29,10 +31,9 @@ class RunGuard {
     Duration lease{};
     /// Renews the lease; an Error with code "fenced" ends the run, others are tried again.
     std::function<void()> renew = {};
-    bool thread = true;  ///< false: only stop and abort are heeded (RunLimits::threads)
+    RunWatch* watch = nullptr;  ///< none: only stop and abort are heeded (RunLimits::threads)
   };
   explicit RunGuard(Ports ports);
-  ~RunGuard();
   RunGuard(const RunGuard&) = delete;
   RunGuard& operator=(const RunGuard&) = delete;
 
@@ -75,6 +76,8 @@ class RunGuard {
   std::optional<Error> verdict() const;
 
  private:
+  friend class RunWatch;
+  void start();
   void wait_patiently(bool patient);
   void work(const std::stop_token& over);
   Duration next_look() const;
@@ -98,9 +101,11 @@ class RunGuard {
   Target* target_ = nullptr;
   std::vector<std::pair<Source*, Target*>> beside_;
   bool cancelled_ = false;
-  std::optional<std::stop_callback<std::function<void()>>> on_stop_;
-  std::optional<std::stop_callback<std::function<void()>>> on_abort_;
-  std::jthread thread_;  // last: starts when all else is there
+  // In this order: no callback is under way when the entry goes, and without it no thread starts.
+  std::jthread thread_;
+  RunWatch::Entry watched_;
+  std::stop_callback<std::function<void()>> on_stop_;
+  std::stop_callback<std::function<void()>> on_abort_;
 };
 
 }  // namespace tidemark

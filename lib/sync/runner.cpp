@@ -1,5 +1,6 @@
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "sync/job_run.h"
 #include "sync/row_error.h"
@@ -10,7 +11,9 @@ namespace {
 class JobRunner final : public SyncRunner {
  public:
   explicit JobRunner(RunnerPorts ports)
-      : ports_(std::move(ports)), digest_key_{ports_.random.next(), ports_.random.next()} {}
+      : ports_(std::move(ports)), digest_key_{ports_.random.next(), ports_.random.next()} {
+    if (ports_.limits.threads) watch_.emplace();
+  }
 
   Outcome run(const RunRequest& request) noexcept override;
   void release_all() noexcept override;
@@ -24,6 +27,7 @@ class JobRunner final : public SyncRunner {
 
   RunnerPorts ports_;
   DigestKey digest_key_;
+  std::optional<RunWatch> watch_;
   std::mutex mutex_;
   std::map<JobName, std::shared_ptr<JobMemory>> memories_;
 };
@@ -61,7 +65,7 @@ Outcome JobRunner::fail(JobRun& run, JobMemory& memory, const Error& error,
 
 Outcome JobRunner::attempt(const RunRequest& request, JobMemory& memory, RunCounts so_far,
                            bool& outdated) {
-  JobRun run(ports_, request, memory, digest_key_);
+  JobRun run(ports_, watch_ ? &*watch_ : nullptr, request, memory, digest_key_);
   run.outcome().counts = so_far;
   try {
     run.execute();
