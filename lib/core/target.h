@@ -123,6 +123,13 @@ struct Acquired {
   std::optional<CheckpointRecord> checkpoint = {};
 };
 
+/// What a process knows of a job's row from when it last took it or wrote to it.
+struct LeftBehind {
+  std::int64_t fence = 0;
+  std::int64_t epoch = 0;
+  std::int64_t revision = 0;
+};
+
 struct WriteCounts {
   std::uint64_t inserted = 0;
   std::uint64_t updated = 0;
@@ -213,6 +220,10 @@ class Target {
   /// the target's clock. Taking over raises the fence. Creates the job's row when there is none.
   virtual Acquired acquire(const JobKey& job, const Holder& holder, const TableName& table,
                            Duration lease) = 0;
+  /// Renews the lease in one statement where the job's row is as this process left it. False, with
+  /// nothing changed, where it is not, be it taken over or restored: `acquire` tells.
+  virtual bool keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
+                    const TableName& table, Duration lease) = 0;
   /// After a commit in doubt: ends the old session, waits for its transaction's end on the job's
   /// row, raises the fence and returns the checkpoint as it now is.
   virtual Acquired recover(const JobKey& job, const Holder& holder, const TableName& table,

@@ -56,6 +56,13 @@ bool JobRun::still_held() const {
   return plan_recalled_ && ports_.clock.steady() - memory_.leased_at < ports_.limits.lease / 2;
 }
 
+/// What is known of the job's row is so still: nothing of it need be read again.
+bool JobRun::keep_job() {
+  const auto left = plan_recalled_ ? memory_.left() : std::nullopt;
+  return left &&
+         sessions_.target->keep(key_, ports_.holder, *left, job_.target_table, ports_.limits.lease);
+}
+
 Acquired JobRun::take_job() {
   Target& target = *sessions_.target;
   // Our own tables are made by `prepare`, which must not touch a table that another holder writes:

@@ -47,6 +47,12 @@ struct JobMemory {
   std::optional<WallTime> source_clock;
   SteadyTime asked_at{};
 
+  /// The job's row in the target, where this process knows it.
+  std::optional<LeftBehind> left() const {
+    if (!held || in_doubt || !saved) return std::nullopt;
+    return LeftBehind{.fence = fence, .epoch = saved->epoch, .revision = saved->revision};
+  }
+
   void forget_position() {
     saved.reset();
     latest.reset();

@@ -128,7 +128,8 @@ bool JobRun::acquire() {
   }
   memory_.target_connection = job_.target_connection;
   memory_.target_table = job_.target_table;
-  const bool kept = still_held();
+  const bool asks = !still_held();
+  const bool kept = !asks || keep_job();
   const Acquired acquired = kept ? Acquired{.granted = true, .fence = memory_.fence} : take_job();
   if (!acquired.granted) {
     memory_.held = false;
@@ -140,7 +141,7 @@ bool JobRun::acquire() {
   }
   const bool undisturbed = memory_.held && memory_.fence == acquired.fence && !memory_.in_doubt;
   if (!undisturbed) memory_.forget_position();
-  if (!kept) memory_.leased_at = ports_.clock.steady();
+  if (asks) memory_.leased_at = ports_.clock.steady();
   memory_.in_doubt = false;
   memory_.held = true;
   memory_.fence = acquired.fence;
@@ -158,7 +159,7 @@ bool JobRun::acquire() {
                                   .clock = ports_.clock,
                                   .times = outcome_.phases,
                                   .key_secret = key_secret_,
-                                  .confirmed = !kept});
+                                  .confirmed = asks});
   if (kept)
     checkpoint_ = *memory_.latest;
   else

@@ -55,6 +55,7 @@ class JobRun {
   void remember_plan();
   bool acquire();
   bool still_held() const;
+  bool keep_job();
   Acquired take_job();
   void prepare_target();
   void estimate();

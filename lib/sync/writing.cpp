@@ -9,10 +9,15 @@ namespace tidemark {
 /// A run that took the job's position from memory must not write over another: that of who has
 /// taken the job over, or of a target that was restored.
 void Writing::confirm() {
+  const TableName& table = ports_.plan.write.table;
+  const auto left = ports_.memory.left();
+  const bool kept =
+      left && ports_.target->keep(ports_.job, ports_.holder, *left, table, ports_.lease);
   const Acquired now =
-      ports_.target->acquire(ports_.job, ports_.holder, ports_.plan.write.table, ports_.lease);
+      kept ? Acquired{} : ports_.target->acquire(ports_.job, ports_.holder, table, ports_.lease);
   ports_.memory.leased_at = ports_.clock.steady();
   ports_.confirmed = true;
+  if (kept) return;
   const auto& saved = ports_.memory.saved;
   if (now.granted && now.fence == ports_.fence.load() && saved && now.checkpoint &&
       now.checkpoint->revision == saved->revision && now.checkpoint->epoch == saved->epoch)

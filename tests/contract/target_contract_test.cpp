@@ -349,6 +349,40 @@ TEST_CASE("a checkpoint goes only on top of the one before it", "[contract][fenc
   CHECK(target->peek(fixture.job(spec.table), spec.table)->checkpoint->revision == 1);
 }
 
+TEST_CASE("a job is kept where its row is as it was left, and nowhere else", "[contract][fence]") {
+  Fixture fixture;
+  const auto target = fixture.connector().open_target();
+  const WriteSpec spec = spec_of(fixture.fresh_table("kept"), schema, {"id"});
+  const Batch rows = batch_of(schema, {{"1", "a", "1"}});
+  fixture.write(*target, spec, {&rows}, {.definition = "d", .epoch = 3});
+  const JobKey job = fixture.job(spec.table);
+  const Holder me = fixture.holder();
+  const auto stored = [&] { return *target->peek(job, spec.table); };
+  const LeftBehind left{.fence = stored().fence, .epoch = 3, .revision = 1};
+  target->renew(job, left.fence, spec.table, seconds(5));
+
+  const auto keeps = [&](const Holder& holder, const LeftBehind& as) {
+    return target->keep(job, holder, as, spec.table, seconds(60));
+  };
+  CHECK_FALSE(keeps(fixture.holder("another"), left));
+  CHECK_FALSE(keeps(me, {.fence = left.fence + 1, .epoch = 3, .revision = 1}));
+  CHECK_FALSE(keeps(me, {.fence = left.fence, .epoch = 2, .revision = 1}));
+  CHECK_FALSE(keeps(me, {.fence = left.fence, .epoch = 3, .revision = 2}));
+  CHECK_FALSE(
+      target->keep(fixture.job({spec.table.schema, "none"}), me, left, spec.table, seconds(60)));
+  CHECK(stored().lease_left <= seconds(5));
+  CHECK(keeps(me, left));
+  CHECK(stored().lease_left > seconds(30));
+  CHECK(stored().fence == left.fence);
+  CHECK(stored().checkpoint->revision == 1);
+
+  // Given back, it is not ours any more, though the fence is what it was.
+  target->release(job, left.fence, spec.table);
+  CHECK_FALSE(keeps(me, left));
+  REQUIRE(target->acquire(job, fixture.holder("another"), spec.table, seconds(60)).granted);
+  CHECK_FALSE(keeps(me, left));
+}
+
 TEST_CASE("recovery raises the fence and tells what was committed", "[contract][recover]") {
   Fixture fixture;
   const auto target = fixture.connector().open_target();

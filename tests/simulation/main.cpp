@@ -55,7 +55,7 @@ int play_guards(std::uint64_t from, std::uint64_t seeds) {
 
 int main(int argc, char** argv) {
   CLI::App app("Plays seeded worlds of writers, crashes and faults against the engine");
-  std::uint64_t seeds = 1000;
+  std::uint64_t seeds = 2000;
   std::uint64_t from = 1;
   std::string without;
   bool all_guards = false;

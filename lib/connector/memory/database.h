@@ -28,6 +28,7 @@ enum class Operation {
   read,   ///< opening a read
   fetch,  ///< each batch of it
   acquire,
+  keep,
   recover,
   prepare,
   write,  ///< upsert, append, erase

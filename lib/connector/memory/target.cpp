@@ -159,6 +159,21 @@ Acquired MemoryTarget::acquire(const JobKey& job, const Holder& holder, const Ta
   return take(job, holder, lease, false);
 }
 
+bool MemoryTarget::keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
+                        const TableName&, Duration lease) {
+  const auto lock = access_.enter(Operation::keep);
+  auto& state = access_.state();
+  state.land([&](const JobKey& one) { return one == job; });
+  const auto at = state.jobs.find(job);
+  if (at == state.jobs.end()) return false;
+  JobRow& row = at->second;
+  if (!row.holder || !same(*row.holder, holder) || row.fence != left.fence || !row.checkpoint ||
+      row.checkpoint->epoch != left.epoch || row.checkpoint->revision != left.revision)
+    return false;
+  row.lease_until = state.now() + lease;
+  return true;
+}
+
 Acquired MemoryTarget::recover(const JobKey& job, const Holder& holder, const TableName&,
                                Duration lease) {
   const auto lock = access_.enter(Operation::recover);

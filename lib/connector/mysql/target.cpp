@@ -246,6 +246,12 @@ Acquired MysqlTarget::acquire(const JobKey& job, const Holder& holder, const Tab
   return store(table).acquire(job, holder, lease, backend(), end);
 }
 
+bool MysqlTarget::keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
+                       const TableName& table, Duration lease) {
+  session_.limit_idle_transactions(lease);
+  return store(table).keep(job, holder, left, lease, backend());
+}
+
 Acquired MysqlTarget::recover(const JobKey& job, const Holder& holder, const TableName& table,
                               Duration lease) {
   session_.limit_idle_transactions(lease);

@@ -209,6 +209,13 @@ Acquired PostgresTarget::acquire(const JobKey& job, const Holder& holder, const 
   });
 }
 
+bool PostgresTarget::keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
+                          const TableName& table, Duration lease) {
+  return in_context("keep", table.display(), [&] {
+    return store(table).keep(job, holder, left, lease, connection_.session_id());
+  });
+}
+
 Acquired PostgresTarget::recover(const JobKey& job, const Holder& holder, const TableName& table,
                                  Duration lease) {
   return in_context("recover", table.display(), [&] {

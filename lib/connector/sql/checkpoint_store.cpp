@@ -297,6 +297,16 @@ void CheckpointStore::renew(const JobKey& job, std::int64_t fence, Duration leas
   transaction.commit();
 }
 
+bool CheckpointStore::keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
+                           Duration lease, const std::string& backend) {
+  const Result result = session_.execute(
+      "UPDATE " + checkpoints_ + " SET backend = " + text(backend) + ", lease_until = " +
+      std::string(dialect_.now_micros()) + " + " + std::to_string(lease.count()) + where(job) +
+      " AND process = " + text(holder.id()) + " AND fence = " + number(left.fence) +
+      " AND epoch = " + number(left.epoch) + " AND revision = " + number(left.revision));
+  return result.affected != 0;
+}
+
 void CheckpointStore::release(const JobKey& job, std::int64_t fence) {
   Transaction transaction(session_, dialect_);
   session_.execute("UPDATE " + checkpoints_ + " SET holder = " + text("") +

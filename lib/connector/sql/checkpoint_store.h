@@ -37,6 +37,9 @@ class CheckpointStore {
   Acquired recover(const JobKey& job, const Holder& holder, Duration lease,
                    const std::string& backend, const EndSession& end_session = {});
   void renew(const JobKey& job, std::int64_t fence, Duration lease);
+  /// Target::keep; `backend` as in `acquire`.
+  bool keep(const JobKey& job, const Holder& holder, const LeftBehind& left, Duration lease,
+            const std::string& backend);
   /// No error when the job is no longer ours.
   void release(const JobKey& job, std::int64_t fence);
   std::optional<Acquired> peek(const JobKey& job);

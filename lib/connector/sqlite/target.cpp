@@ -127,6 +127,12 @@ Acquired SqliteTarget::acquire(const JobKey& job, const Holder& holder, const Ta
   return checkpoints_->acquire(job, holder, lease, "");
 }
 
+bool SqliteTarget::keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
+                        const TableName&, Duration lease) {
+  writing();
+  return checkpoints_->keep(job, holder, left, lease, "");
+}
+
 Acquired SqliteTarget::recover(const JobKey& job, const Holder& holder, const TableName&,
                                Duration lease) {
   writing();

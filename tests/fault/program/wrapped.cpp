@@ -134,6 +134,10 @@ class WrappedTarget final : public Target {
                    Duration lease) override {
     return between("target.recover", [&] { return inner_->recover(job, holder, table, lease); });
   }
+  bool keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
+            const TableName& table, Duration lease) override {
+    return between("target.keep", [&] { return inner_->keep(job, holder, left, table, lease); });
+  }
   void renew(const JobKey& job, std::int64_t fence, const TableName& table,
              Duration lease) override {
     between("target.renew", [&] { inner_->renew(job, fence, table, lease); });

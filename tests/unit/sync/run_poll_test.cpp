@@ -2,6 +2,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <mutex>
+#include <set>
+#include <thread>
 
 #include "bench.h"
 
@@ -67,11 +69,38 @@ TEST_CASE("an empty poll asks two questions of the source and none of the target
   bench.tick(seconds(20));
   bench.run();
   CHECK(source.taken() == two_questions);
-  CHECK(target.taken() == Counts{{Operation::acquire, 1}});
+  CHECK(target.taken() == Counts{{Operation::keep, 1}});
   // A row that came is written at once.
   bench.put(2, "b");
   bench.tick();
   bench.run();
+  CHECK(bench.target_rows() == bench.source_rows());
+}
+
+TEST_CASE("what is read in one batch is read on the run's own thread, more of it ahead",
+          "[sync][poll]") {
+  Bench bench;
+  settle(bench);
+  std::mutex mutex;
+  std::set<std::thread::id> readers;
+  bench.source->on_operation([&](Operation operation) {
+    const std::lock_guard lock(mutex);
+    if (operation == Operation::fetch) readers.insert(std::this_thread::get_id());
+  });
+  const std::set<std::thread::id> own{std::this_thread::get_id()};
+  bench.tick(seconds(5));
+  bench.run();
+  CHECK(readers == own);
+  bench.put(2, "b");
+  bench.tick();
+  bench.run();
+  CHECK(readers == own);
+  for (int id = 3; id <= 12; ++id)
+    bench.put(id, "c");
+  bench.tick();
+  bench.run();
+  CHECK(readers.size() == 2);
+  bench.source->on_operation({});
   CHECK(bench.target_rows() == bench.source_rows());
 }
 
