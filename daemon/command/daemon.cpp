@@ -15,12 +15,23 @@ void forbid_core_files() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
+/// What is large and short-lived, as the text of a scrape of thousands of jobs is, goes back to the
+/// system when it is freed. By default the first such block teaches the allocator to keep the next
+/// ones, in the heap of whichever worker served them: 5,000 jobs took 251 MiB instead of 129.
+/// Batches stay below the bound and are used again.
+void return_large_blocks() {
+  constexpr int large = 8 * 1024 * 1024;
+  mallopt(M_MMAP_THRESHOLD, large);
+  mallopt(M_TRIM_THRESHOLD, large);
+}
+
 class DaemonCommand final : public Command {
  public:
   void declare(CLI::App& app) override { config_.declare(app); }
 
   ExitStatus run(Console& console) override {
     forbid_core_files();
+    return_large_blocks();
     NotifyEnvironment supervisor = NotifyEnvironment::take();
     auto loaded = load_or_complain(console, config_.path, true);
     if (!loaded) return ExitStatus::config;

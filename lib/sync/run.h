@@ -25,7 +25,7 @@ struct RunLimits {
   /// be like the other.
   bool threads = true;
   /// Marks that moved without rows are saved so often, and at stop.
-  Duration save_marks_every = std::chrono::minutes(1);
+  Duration save_marks_every = std::chrono::minutes(5);
   /// So often the rows just behind the settled mark are compared once more (cursor.audit).
   Duration audit_every = std::chrono::minutes(10);
   /// Catalogues are asked again after so long, though nothing has failed.

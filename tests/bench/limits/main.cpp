@@ -34,6 +34,7 @@ int main(int count, char** arguments) {
   using tidemark::bench::Words;
   const std::map<std::string, std::function<void(const Words&)>> limits{
       {"postgres-postgres", tidemark::bench::postgres_to_postgres},
+      {"poll-postgres", tidemark::bench::poll_postgres},
       {"sqlite-fill", tidemark::bench::fill_sqlite},
       {"upsert-postgres", tidemark::bench::upsert_postgres},
       {"upsert-mariadb", tidemark::bench::upsert_mariadb},

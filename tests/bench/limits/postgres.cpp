@@ -1,9 +1,11 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "bench/data.h"
 #include "bench/limits/limits.h"
@@ -116,6 +118,24 @@ void upsert_postgres(const Words& arguments) {
     target.run("COMMIT");
   }
   std::printf("seconds=%.3f\n", now_seconds() - start);
+}
+
+void poll_postgres(const Words& arguments) {
+  using Steady = std::chrono::steady_clock;
+  Session source(arguments.at(0));
+  const int tables = std::stoi(arguments.at(1));
+  const int polls = std::stoi(arguments.at(2));
+  const auto pause = std::chrono::microseconds(1'000'000 / std::stoi(arguments.at(3)));
+  const auto begin = Steady::now();
+  for (int poll = 0; poll < polls; ++poll) {
+    std::this_thread::sleep_until(begin + poll * pause);
+    const std::string query = "SELECT id, word, updated_at FROM t" + std::to_string(poll % tables) +
+                              " WHERE updated_at >= '2999-01-01' ORDER BY updated_at, id";
+    source.run("SELECT * FROM (" + query + ") AS described LIMIT 0; COPY (" + query +
+               ") TO STDOUT (FORMAT binary)");
+    for (std::string_view message; source.next(message);) {
+    }
+  }
 }
 
 }  // namespace tidemark::bench

@@ -47,8 +47,8 @@ TEST_CASE("an empty poll writes nothing and still becomes fresher", "[sync][run]
     CHECK(outcome.progress.fresh_as_of == bench.source->now());
   }
   CHECK(bench.target->counts().commits == before.commits);
-  // After a minute the mark is worth a write of its own.
-  bench.tick(minutes(1));
+  // After some minutes the mark is worth a write of its own.
+  bench.tick(minutes(5));
   bench.run();
   CHECK(bench.target->counts().commits == before.commits + 1);
   bench.tick();
@@ -148,15 +148,15 @@ TEST_CASE("the oldest horizons and the newest are kept open", "[sync][run][horiz
   memory::Writer slow = bench.source->begin();
   slow.put(Bench::source_table, bench.row(2, "b"));
   for (std::size_t turn = 0; turn < max_open_tokens + 4; ++turn) {
-    bench.tick(minutes(2));
+    bench.tick(minutes(5));  // so long that each run saves its marks
     CHECK(bench.run().result == RunResult::success);
   }
   const auto stored = bench.target->checkpoint(bench.key());
   REQUIRE(stored);
   const std::vector<HorizonToken> tokens = decode(*stored).tokens;
   REQUIRE(tokens.size() == max_open_tokens);
-  CHECK(tokens[1].sampled - tokens[0].sampled == minutes(2));
-  CHECK(tokens.back().sampled - tokens[max_open_tokens - 2].sampled == minutes(2 * 5));
+  CHECK(tokens[1].sampled - tokens[0].sampled == minutes(5));
+  CHECK(tokens.back().sampled - tokens[max_open_tokens - 2].sampled == minutes(5 * 5));
   slow.commit();
   bench.run_until_quiet();
   CHECK(bench.target_rows() == bench.source_rows());
