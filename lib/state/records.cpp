@@ -66,18 +66,18 @@ json without_zeros(std::initializer_list<Member<Number>> members) {
 
 json to_json(const RunCounts& counts) {
   return without_zeros<std::uint64_t>({{"rows_read", counts.rows_read},
-                        {"bytes_read", counts.bytes_read},
-                        {"rows_settle_read", counts.rows_settle_read},
-                        {"rows_filtered", counts.rows_filtered},
-                        {"rows_rejected", counts.rows_rejected},
-                        {"inserted", counts.written.inserted},
-                        {"updated", counts.written.updated},
-                        {"deleted", counts.written.deleted},
-                        {"unchanged", counts.written.unchanged},
-                        {"bytes_written", counts.bytes_written},
-                        {"batches", counts.batches},
-                        {"late_rows", counts.late_rows},
-                        {"retries", counts.retries}});
+                                       {"bytes_read", counts.bytes_read},
+                                       {"rows_settle_read", counts.rows_settle_read},
+                                       {"rows_filtered", counts.rows_filtered},
+                                       {"rows_rejected", counts.rows_rejected},
+                                       {"inserted", counts.written.inserted},
+                                       {"updated", counts.written.updated},
+                                       {"deleted", counts.written.deleted},
+                                       {"unchanged", counts.written.unchanged},
+                                       {"bytes_written", counts.bytes_written},
+                                       {"batches", counts.batches},
+                                       {"late_rows", counts.late_rows},
+                                       {"retries", counts.retries}});
 }
 
 RunCounts counts_from(const json& from) {
@@ -101,11 +101,11 @@ RunCounts counts_from(const json& from) {
 
 json to_json(const PhaseTimes& phases) {
   return without_zeros<std::int64_t>({{"connect", phases.connect.count()},
-                        {"read", phases.read.count()},
-                        {"transform", phases.transform.count()},
-                        {"write", phases.write.count()},
-                        {"commit", phases.commit.count()},
-                        {"wait", phases.wait.count()}});
+                                      {"read", phases.read.count()},
+                                      {"transform", phases.transform.count()},
+                                      {"write", phases.write.count()},
+                                      {"commit", phases.commit.count()},
+                                      {"wait", phases.wait.count()}});
 }
 
 PhaseTimes phases_from(const json& from) {

@@ -77,7 +77,7 @@ struct StateStore::Impl {
 
   // The writer's own: opened before its thread starts, used by nobody else afterwards.
   std::unique_ptr<Database> database;
-  std::uint64_t lost = 0;  ///< since the last success
+  std::uint64_t lost = 0;                   ///< since the last success
   std::map<JobName, std::size_t> recorded;  ///< runs of each job, by this process
 
   std::atomic<std::uint64_t> errors{0};

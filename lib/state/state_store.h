@@ -54,8 +54,8 @@ struct AuditRecord {
 ///
 /// Threads: any, all methods. What is written goes to a writer thread of its own, so a write costs
 /// its caller a queue push and never waits for the disk; runs are written twice a second, all else
-/// at once; pauses and the key are answered from memory; the other queries wait for writes queued before them and read the file (under a
-/// millisecond): call them from a worker.
+/// at once; pauses and the key are answered from memory; the other queries wait for writes queued
+/// before them and read the file (under a millisecond): call them from a worker.
 ///
 /// Errors: `open` and the queries that read the file throw Error. Writes never do: a full or broken
 /// disk costs history, not the daemon. Such writes are counted in `errors()` and reported once

@@ -22,8 +22,8 @@ class MysqlTarget final : public Target {
   TargetPlan prepare(const WriteSpec& spec) override;
   Acquired acquire(const JobKey& job, const Holder& holder, const TableName& table,
                    Duration lease) override;
-  bool keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
-            const TableName& table, Duration lease) override;
+  bool keep(const JobKey& job, const Holder& holder, const LeftBehind& left, const TableName& table,
+            Duration lease) override;
   Acquired recover(const JobKey& job, const Holder& holder, const TableName& table,
                    Duration lease) override;
   void renew(const JobKey& job, std::int64_t fence, const TableName& table,

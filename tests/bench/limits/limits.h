@@ -12,8 +12,8 @@ using Words = std::vector<std::string>;
 /// SOURCE TARGET: binary COPY from one server into a table without keys on the other, then key and
 /// index.
 void postgres_to_postgres(const Words& arguments);
-/// SOURCE TABLES POLLS RATE: so many polls that find nothing, RATE of them a second, over the tables
-/// t0, t1, …: one round trip each.
+/// SOURCE TABLES POLLS RATE: so many polls that find nothing, RATE of them a second, over the
+/// tables t0, t1, …: one round trip each.
 void poll_postgres(const Words& arguments);
 /// FILE TARGET TABLE COLUMNS [STATEMENT]: rows in the text form through one prepared INSERT in one
 /// transaction, then the statement.

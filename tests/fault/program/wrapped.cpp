@@ -134,8 +134,8 @@ class WrappedTarget final : public Target {
                    Duration lease) override {
     return between("target.recover", [&] { return inner_->recover(job, holder, table, lease); });
   }
-  bool keep(const JobKey& job, const Holder& holder, const LeftBehind& left,
-            const TableName& table, Duration lease) override {
+  bool keep(const JobKey& job, const Holder& holder, const LeftBehind& left, const TableName& table,
+            Duration lease) override {
     return between("target.keep", [&] { return inner_->keep(job, holder, left, table, lease); });
   }
   void renew(const JobKey& job, std::int64_t fence, const TableName& table,
