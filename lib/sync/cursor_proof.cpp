@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/temporal.h"
 #include "sync/cursor_value.h"
 
 namespace tidemark {
@@ -100,8 +101,24 @@ void refuse_row_version(JobPlan& plan, const Column& column) {
       "server_assigned to cursor.assume if its values grow over all rows");
 }
 
+/// For a cursor of local time: when it steps back. The source's clock is asked only then.
+std::optional<std::string> stepping_back(const JobPlan& plan, const Column& column,
+                                         const PlanPorts& ports, Duration& by) {
+  if (column.type.kind != TypeKind::timestamp || plan.evidence->single_timezone ||
+      ports.source_timezone == "UTC")
+    return std::nullopt;
+  const auto back = next_set_back(ports.zones, ports.source_timezone, ports.source.now());
+  if (!back) return std::nullopt;
+  by = back->by;
+  const std::int64_t micros =
+      back->day.time_since_epoch().count() - unix_to_2000_seconds * micros_per_second;
+  return "local times of " + ports.source_timezone + " step back by " + duration_text(back->by) +
+         " about " + format_timestamp(micros).substr(0, 10) +
+         ", and rows of that time would be missed (C3)";
+}
+
 /// What exact rests on, or why it can't be had.
-void prove_exact(JobPlan& plan) {
+void prove_exact(JobPlan& plan, const std::optional<std::string>& steps_back) {
   const CursorEvidence& evidence = *plan.evidence;
   std::vector<std::string> missing = evidence.obstacles;
   std::vector<std::string> assumed;
@@ -113,6 +130,7 @@ void prove_exact(JobPlan& plan) {
       missing.push_back(one.missing + ": add " + one.name +
                         " to cursor.assume if you know it to be so");
   }
+  if (steps_back) missing.push_back(*steps_back);
   if (!evidence.moves_on_write && !evidence.inserts_only) {
     if (vouches_for(plan, "every_write_moves_it"))
       assumed.push_back("every_write_moves_it");
@@ -136,7 +154,24 @@ void prove_exact(JobPlan& plan) {
 
 }  // namespace
 
-void prove_cursor(JobPlan& plan, Source& source) {
+std::optional<SetBack> next_set_back(const Zones& zones, const std::string& zone, WallTime from) {
+  if (!zones.known(zone)) return std::nullopt;
+  const auto ahead_of_utc = [&](WallTime at) {
+    const std::int64_t micros =
+        at.time_since_epoch().count() - unix_to_2000_seconds * micros_per_second;
+    return zones.utc_to_local(zone, micros) - micros;
+  };
+  std::int64_t before = ahead_of_utc(from);
+  for (int days = 1; days <= 400; ++days) {
+    const WallTime day = from + days * std::chrono::hours(24);
+    const std::int64_t after = ahead_of_utc(day);
+    if (after < before) return SetBack{.by = Duration(before - after), .day = day};
+    before = after;
+  }
+  return std::nullopt;
+}
+
+void prove_cursor(JobPlan& plan, const PlanPorts& ports) {
   const Column& column = plan.read_columns[plan.cursor_at];
   const bool fractions = column.type.kind == TypeKind::decimal && column.type.precision == 0;
   if (!is_cursor_type(column.type) || fractions) {
@@ -146,12 +181,14 @@ void prove_cursor(JobPlan& plan, Source& source) {
     plan.cursor.reset();
     return;
   }
-  plan.evidence = source.inspect(plan.relation, *plan.cursor);
+  plan.evidence = ports.source.inspect(plan.relation, *plan.cursor);
+  Duration back{};
+  const std::optional<std::string> steps_back = stepping_back(plan, column, ports, back);
   read_lookback(plan, column);
   read_start(plan, column);
   check_nulls(plan, column);
   if (plan.job->cursor->safety == Safety::exact) {
-    prove_exact(plan);
+    prove_exact(plan, steps_back);
   } else {
     plan.proof = ProofKind::lookback;
     plan.proof_text = "lookback " + lookback_text(plan.lookback);
@@ -159,6 +196,9 @@ void prove_cursor(JobPlan& plan, Source& source) {
       plan.problems.push_back(
           "append with a lookback reads rows more than once: name the key that "
           "tells which are there already, or use `safety: exact`");
+    if (steps_back && plan.lookback.time <= back)
+      plan.warnings.push_back("cursor.lookback: " + *steps_back +
+                              ". Look back further than that, or follow a column with a zone");
     if (plan.evidence->proof != ProofKind::lookback && plan.evidence->server_assigned &&
         plan.evidence->single_timezone)
       plan.notes.push_back("this cursor could be followed exactly (" + plan.evidence->method +

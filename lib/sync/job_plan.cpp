@@ -354,7 +354,7 @@ JobPlan plan_job(std::shared_ptr<const JobSettings> job, const PlanPorts& ports)
   find_cursor(plan);
   choose_reading(plan, wanted);
   choose_forms(plan, ports);
-  if (plan.cursor) prove_cursor(plan, ports.source);
+  if (plan.cursor) prove_cursor(plan, ports);
 
   std::optional<Target::TableDescription> there;
   if (ports.target != nullptr) there = ports.target->describe(plan.job->target_table);

@@ -213,6 +213,37 @@ TEST_CASE("CUR-09 CUR-10 CUR-24 CUR-32 columns that can't be followed exactly ar
   CHECK(lookback.said("lookback"));
 }
 
+TEST_CASE(
+    "CUR-09 local times of a zone with summer time are not followed exactly, vouched for or not",
+    "[scenario][mysql][CUR-09]") {
+  MariaDbServer& server = shared_mariadb();
+  server.sql(
+      "DROP DATABASE IF EXISTS copy; CREATE DATABASE copy; DROP TABLE IF EXISTS moves; CREATE "
+      "TABLE moves (id INT PRIMARY KEY, local DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP ON "
+      "UPDATE CURRENT_TIMESTAMP)");
+  const auto follow_in = [&](const std::string& zone, const std::string& cursor) {
+    std::string from = yaml_of(server);
+    from.insert(from.rfind('}'), ", timezone: '" + zone + "'");
+    return Job({.from = from,
+                .to = yaml_of(server),
+                .job = "    source: {connection: from, table: test.moves}\n"
+                       "    target: {connection: to, table: copy.moves}\n"
+                       "    mode: incremental\n    cursor: {column: local, " +
+                       cursor + "}\n"});
+  };
+  Job vouched = follow_in("Europe/Berlin", "assume: [single_timezone]");
+  CHECK(vouched.check() != 0);
+  CHECK(vouched.said("local times of Europe/Berlin step back by 1h"));
+  Job steady = follow_in("Asia/Shanghai", "assume: [single_timezone]");
+  CHECK(steady.check() == 0);
+  Job near = follow_in("Europe/Berlin", "safety: lookback, lookback: 15m");
+  CHECK(near.check() == 0);
+  CHECK(near.said("Look back further than that"));
+  Job far = follow_in("Europe/Berlin", "safety: lookback, lookback: 90m");
+  CHECK(far.check() == 0);
+  CHECK_FALSE(far.said("Look back further than that"));
+}
+
 TEST_CASE("CUR-11 a row written under an old time is found, and the promise called broken",
           "[scenario][mysql][CUR-11]") {
   MariaDbServer& server = shared_mariadb();
