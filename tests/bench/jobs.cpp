@@ -200,7 +200,7 @@ std::vector<Figure> jobs(const FigureOptions& options) {
   return {figure("start", start, 2, "s"), figure("reload of one", reload, 2, "s"),
           figure("resident memory", rss, 150, "MiB"),
           figure("slowest answer to /healthz", slowest * 1e3, 10, "ms"),
-          figure("CPU of a core beyond the queries", share - queries, 5, "%")};
+          figure("CPU of a core beyond the queries", std::max(0.0, share - queries), 5, "%")};
 }
 
 }  // namespace tidemark::bench

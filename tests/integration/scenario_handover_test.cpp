@@ -157,9 +157,11 @@ TEST_CASE("HND-03 killed at each step of a first load and of an increment", "[sc
       {"after the checkpoint's COMMIT",
        false,
        {.texts = {"SET definition", "COMMIT"}, .moment = Moment::answer}},
+      // What comes next on the session is another write, or the lease, renewed when half of it is
+      // over.
       {"after the COMMIT was acknowledged",
        false,
-       {.texts = {"SET definition", "COMMIT", "BEGIN"}, .moment = Moment::before}},
+       {.texts = {"SET definition", "COMMIT", "UPDATE"}, .moment = Moment::before}},
   };
   for (const Step& step : steps) {
     INFO(step.name);
