@@ -15,14 +15,14 @@ void forbid_core_files() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-/// What is large and short-lived, as the text of a scrape of thousands of jobs is, goes back to the
-/// system when it is freed. By default the first such block teaches the allocator to keep the next
-/// ones, in the heap of whichever worker served them: 5,000 jobs took 251 MiB instead of 129.
-/// Batches stay below the bound and are used again.
+/// The columns of a batch, and the text of a scrape of thousands of jobs, go back to the system
+/// when they are freed. By default the first such blocks teach the allocator to keep the next ones,
+/// in the heap of each thread that ever had one: rows of 1 KiB took 137 MiB with a budget of 64,
+/// and 5,000 jobs 251 MiB instead of 129. The price is page faults: a microsecond for a row of 1
+/// KiB.
 void return_large_blocks() {
-  constexpr int large = 8 * 1024 * 1024;
-  mallopt(M_MMAP_THRESHOLD, large);
-  mallopt(M_TRIM_THRESHOLD, large);
+  mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
 }
 
 class DaemonCommand final : public Command {
