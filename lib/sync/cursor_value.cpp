@@ -57,8 +57,9 @@ Value minus(const Value& value, Duration distance) {
   if (value.type.kind == TypeKind::date) {
     const std::int32_t days = parse_date(value.text);
     if (days == date_infinity || days == date_minus_infinity) return value;
-    const std::int64_t back =
-        floor_days(static_cast<std::int64_t>(days) * micros_per_day - distance.count());
+    // In days: the microseconds of PostgreSQL's last dates are more than 64 bits hold.
+    const std::int64_t back = std::clamp<std::int64_t>(days + floor_days(-distance.count()),
+                                                       date_minus_infinity + 1, date_infinity - 1);
     return Value::of(value.type, format_date(static_cast<std::int32_t>(back)));
   }
   const bool instant = value.type.kind == TypeKind::instant;

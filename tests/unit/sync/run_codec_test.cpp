@@ -201,6 +201,8 @@ TEST_CASE("cursor values are moved back within their type", "[sync][cursor]") {
   CHECK(back(time_type(TypeKind::timestamp, 0), "2024-03-01 00:00:00", Duration(1)) ==
         "2024-02-29 23:59:59");
   CHECK(back(make_type(TypeKind::date), "2024-03-01", hours(1)) == "2024-02-29");
+  CHECK(back(make_type(TypeKind::date), "858045-02-15", hours(1)) == "858045-02-14");
+  CHECK(back(make_type(TypeKind::date), "5874897-12-31", hours(24)) == "5874897-12-30");
   CHECK(back(instant, "infinity", hours(1)) == "infinity");
   CHECK(back(make_type(TypeKind::int64), "10", std::uint64_t{3}) == "7");
   CHECK(back(make_type(TypeKind::int64), "10", std::uint64_t{30}) == "-20");
